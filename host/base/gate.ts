@@ -1,0 +1,80 @@
+/**
+ * A semaphore with a bounded queue: at most `limit` holders at once, at most `queueLimit` waiting,
+ * first come first served; who comes after that is refused at once.
+ */
+
+/** A held place; disposing gives it back. Disposing twice gives back once. */
+export interface Lease extends Disposable {
+  release(): void;
+}
+
+/** Counts holders and those who wait. */
+export class Gate {
+  readonly #limit: number;
+  readonly #queueLimit: number;
+  readonly #waiting = new Set<(lease: Lease) => void>();
+  #held = 0;
+
+  /**
+   * @param limit Most holders at once, at least 1.
+   * @param queueLimit Most waiters at once, 0 or more.
+   */
+  constructor(limit: number, queueLimit: number) {
+    this.#limit = limit;
+    this.#queueLimit = queueLimit;
+  }
+
+  /** Places held now. */
+  get held(): number {
+    return this.#held;
+  }
+
+  /** Callers waiting now. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /**
+   * Takes a place, waiting for one if the queue has room.
+   *
+   * @param signal Leaves the queue when aborted; the promise rejects with the signal's reason.
+   * @returns The place, a promise of one, or undefined if the queue is full.
+   */
+  acquire(signal?: AbortSignal): Lease | Promise<Lease> | undefined {
+    if (this.#held < this.#limit) return this.#take();
+    if (this.#waiting.size >= this.#queueLimit) return undefined;
+    return new Promise<Lease>((resolve, reject) => {
+      const enter = (lease: Lease): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve(lease);
+      };
+      const leave = (): void => {
+        this.#waiting.delete(enter);
+        reject(signal?.reason);
+      };
+      if (signal?.aborted === true) return leave();
+      this.#waiting.add(enter);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
+  }
+
+  #take(): Lease {
+    this.#held += 1;
+    let released = false;
+    const release = (): void => {
+      if (released) return;
+      released = true;
+      this.#held -= 1;
+      this.#admitNext();
+    };
+    return { release, [Symbol.dispose]: release };
+  }
+
+  #admitNext(): void {
+    for (const enter of this.#waiting) {
+      this.#waiting.delete(enter);
+      enter(this.#take());
+      return;
+    }
+  }
+}
