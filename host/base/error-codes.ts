@@ -31,12 +31,14 @@ export const ERROR_CODES = define({
   invalid_digest: {
     status: 400,
     blame: 'user',
-    message: 'Cannot read the digest "{value}": it is not "sha256:" and 64 lowercase hexadecimal digits',
+    message:
+      'Cannot read the digest "{value}": it is not "sha256:" and 64 lowercase hexadecimal digits',
   },
   invalid_name: {
     status: 400,
     blame: 'user',
-    message: 'Cannot use the name "{value}": it is not 1 to 63 of a-z, 0-9 and "-" with a letter or digit at both ends',
+    message:
+      'Cannot use the name "{value}": it is not 1 to 63 of a-z, 0-9 and "-" with a letter or digit at both ends',
     fix: 'Choose a name like "my-app" with --name',
   },
   invalid_size: {

@@ -30,7 +30,8 @@ export function digestOf(bytes: Uint8Array): Digest {
  * @throws {invalid_digest} If the text is not `sha256:` and 64 lowercase hexadecimal digits.
  */
 export function parseDigest(text: string): Digest {
-  if (!/^sha256:[0-9a-f]{64}$/.test(text)) throw new HostError('invalid_digest', { value: text.slice(0, 80) });
+  if (!/^sha256:[0-9a-f]{64}$/.test(text))
+    throw new HostError('invalid_digest', { value: text.slice(0, 80) });
   return text as Digest;
 }
 

@@ -10,7 +10,13 @@ const SIZES: Readonly<Record<string, number>> = {
   MiB: 1024 ** 2,
   GiB: 1024 ** 3,
 };
-const DURATIONS: Readonly<Record<string, number>> = { us: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const DURATIONS: Readonly<Record<string, number>> = {
+  us: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
 /**
  * Reads a size: `64MiB`, `1.5GB`, `512KiB`, `100B`.

@@ -1,0 +1,61 @@
+/**
+ * Makes a checkout ready: installs the locked dependencies if they are not those of the lock file, and
+ * links `faas` into `node_modules/.bin` so that `npx faas` runs this checkout (the npm package of
+ * that name is a stranger's). Plain JavaScript for Node 18 and newer; does nothing when all is there.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findNode, NODE_MAJOR } from './find-node.js';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const bin = join(root, 'node_modules', '.bin');
+const stampFile = join(root, 'node_modules', '.wasi-faas-installed');
+
+install();
+linkCommand();
+if (findNode() === undefined) {
+  process.stderr.write(
+    `Cannot continue: no Node ${NODE_MAJOR} or newer for ${process.platform}-${process.arch}\n`,
+  );
+  process.exit(69);
+}
+
+function install() {
+  const stamp = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  process.stderr.write('installing dependencies (npm ci) …\n');
+  const npm = process.env.npm_execpath;
+  const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  const flags = ['ci', '--no-fund', '--no-audit', '--loglevel=error'];
+  const result =
+    npm === undefined
+      ? spawnSync('npm', flags, { ...options, shell: process.platform === 'win32' })
+      : spawnSync(process.execPath, [npm, ...flags], options);
+  if (result.status !== 0) process.exit(result.status ?? 1);
+  writeFileSync(stampFile, stamp);
+}
+
+function linkCommand() {
+  const link = join(bin, 'faas');
+  mkdirSync(bin, { recursive: true });
+  if (process.platform === 'win32') {
+    writeFileSync(`${link}.cmd`, `@node "${join(root, 'cli', 'faas.js')}" %*\r\n`);
+    return;
+  }
+  rmSync(link, { force: true });
+  symlinkSync(join('..', '..', 'cli', 'faas.js'), link);
+  chmodSync(join(root, 'cli', 'faas.js'), 0o755);
+}

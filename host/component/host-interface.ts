@@ -1,0 +1,43 @@
+/**
+ * The one written shape of an interface that guests may import. Both engines read it, so each WASI
+ * interface is written once.
+ *
+ * Values follow the JavaScript mapping of WIT types: u64/s64 are `bigint`, other numbers `number`,
+ * `list<u8>` is `Uint8Array`, records are objects with camelCase keys, enums are strings in kebab-case,
+ * variants are `{ tag, val }`, options are `undefined` or the value, flags are objects of booleans.
+ * A function whose WIT result is `result<T, E>` returns `T` and throws `new WitError(e)`; as a
+ * parameter a result is `{ tag: 'ok' | 'err', val }`.
+ */
+
+/** A class that implements a WIT resource; methods are camelCase of their WIT names, `[Symbol.dispose]` is its drop. */
+// oxlint-disable-next-line typescript/no-explicit-any -- constructors of unrelated resources share no parameter type
+export type ResourceClass = abstract new (...parameters: any[]) => object;
+
+/** A free function of an interface; the first parameter is the guest on whose behalf it is called. */
+// oxlint-disable-next-line typescript/no-explicit-any -- each function has its own WIT parameters, checked where it is written
+export type HostFunction = (guest: any, ...parameters: any[]) => unknown;
+
+/** One interface of one package as the host offers it, for a range of releases. */
+export interface HostInterface {
+  /** Package and interface, without version: `wasi:io/streams`. */
+  readonly name: string;
+  /** First and last release offered, both included; a component may ask for any between (semver: same 0.2 line). */
+  readonly versions: { readonly from: string; readonly to: string };
+  /** Free functions by WIT name (`get-environment`). */
+  readonly functions: Readonly<Record<string, HostFunction>>;
+  /** Resource classes by WIT name (`input-stream`). */
+  readonly resources: Readonly<Record<string, ResourceClass>>;
+  /** WIT names of the functions that may return a promise: `poll`, `[method]pollable.block`. */
+  readonly blocking: readonly string[];
+}
+
+/** An error value of a WIT `result`: the guest sees `payload`. */
+export class WitError<E> extends Error {
+  override readonly name = 'WitError';
+  readonly payload: E;
+
+  constructor(payload: E) {
+    super(typeof payload === 'string' ? payload : 'error value for the guest');
+    this.payload = payload;
+  }
+}

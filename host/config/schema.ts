@@ -1,0 +1,107 @@
+/**
+ * Every setting of the host: its key, its meaning, its default. Validated once at start, strictly,
+ * then frozen. `docs/configuration.md` is held to this table by a test.
+ *
+ * Sizes and durations may be numbers (in the unit of the key) or text: `"64MiB"`, `"10s"`.
+ */
+import { z } from 'zod';
+import { parseDuration, parseSize } from '../base/units.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+const size = (defaultBytes: number): z.ZodDefault<z.ZodType<number, number | string>> =>
+  z
+    .union([z.number().int().nonnegative(), z.string().transform(parseSize)])
+    .pipe(z.number())
+    .default(defaultBytes);
+const duration = (defaultMs: number): z.ZodDefault<z.ZodType<number, number | string>> =>
+  z
+    .union([z.number().nonnegative(), z.string().transform(parseDuration)])
+    .pipe(z.number())
+    .default(defaultMs);
+const count = (defaultCount: number): z.ZodDefault<z.ZodNumber> =>
+  z.number().int().nonnegative().default(defaultCount);
+
+/** Limits a version gets where its deployment names none. */
+const defaults = z.strictObject({
+  memoryBytes: size(128 * MIB).describe('linear memory of one instance'),
+  timeoutMs: duration(30_000).describe('wall-clock time of one invocation'),
+  concurrency: count(64).describe('invocations of one version at once'),
+  queue: count(256).describe('requests that wait when all places are taken; more get 503'),
+  requestBodyBytes: size(64 * MIB).describe('largest request body'),
+  responseBodyBytes: size(1024 * MIB).describe('largest response body'),
+  logBytes: size(64 * KIB).describe('stdout and stderr kept of one invocation'),
+});
+
+/** The data plane's own limits against slow and oversized clients. */
+const http = z.strictObject({
+  headerBytes: size(16 * KIB).describe('request line and header fields of a request'),
+  headersTimeoutMs: duration(10_000).describe('time a client has to send its header'),
+  requestTimeoutMs: duration(300_000).describe('time a client has to send its whole request'),
+  keepAliveTimeoutMs: duration(65_000).describe('time an idle connection stays open'),
+  connections: count(20_000).describe('open connections; more are closed at once'),
+});
+
+const deploy = z.strictObject({
+  artifactBytes: size(64 * MIB).describe('largest uploaded artifact'),
+  snapshotBytes: size(64 * MIB).describe('largest uploaded directory snapshot, all files together'),
+  snapshotFiles: count(10_000).describe('most files in a directory snapshot'),
+  timeoutMs: duration(60_000).describe('time the preparing process has'),
+  memoryBytes: size(2048 * MIB).describe('resident memory the preparing process may take'),
+  concurrency: count(2).describe('preparing processes at once'),
+  imports: count(2000).describe('most imports of one component, all kinds together'),
+});
+
+/** The whole configuration. */
+export const configSchema = z.strictObject({
+  listen: z
+    .string()
+    .default('127.0.0.1:8080')
+    .describe('address of the data plane, host:port; port 0 takes a free one'),
+  admin: z.string().default('127.0.0.1:8081').describe('address of the admin API'),
+  dataDir: z.string().min(1).describe('where everything is kept; default: the user data directory'),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
+    .default('info')
+    .describe('least severe line that is logged'),
+  domain: z
+    .string()
+    .min(1)
+    .default('localhost')
+    .describe('a function NAME answers at http://NAME.<domain>/'),
+  trustedProxies: z
+    .array(z.string())
+    .default([])
+    .describe('addresses or CIDR ranges whose forwarded headers count'),
+  defaults: defaults.prefault({}).describe('limits of a version that names none'),
+  http: http.prefault({}).describe('limits of the data plane'),
+  deploy: deploy.prefault({}).describe('limits of a deployment'),
+  cache: z
+    .strictObject({
+      moduleBytes: size(512 * MIB).describe('compiled modules kept, by the size of their code'),
+    })
+    .prefault({})
+    .describe('the module cache'),
+  metrics: z
+    .strictObject({
+      maxFunctions: count(200).describe(
+        'functions with series of their own; the rest counts as function="other"',
+      ),
+      open: z
+        .enum(['loopback', 'always', 'never'])
+        .default('loopback')
+        .describe('who reads /metrics without a token'),
+    })
+    .prefault({})
+    .describe('Prometheus metrics'),
+  logs: z
+    .strictObject({
+      linesPerFunction: count(1000).describe('guest log lines kept in memory for each function'),
+    })
+    .prefault({})
+    .describe('guest logs'),
+});
+
+/** The validated, frozen configuration. */
+export type Config = Readonly<z.infer<typeof configSchema>>;

@@ -1,0 +1,102 @@
+/**
+ * What the registry remembers, as plain immutable data: functions, versions, routes, changes.
+ * The settings of a version are what its artifact is prepared and run with.
+ */
+import type { Digest, FunctionName, Namespace, VersionNumber } from '../base/ids.ts';
+
+/** What a version can serve. `http`: exports `wasi:http/incoming-handler`; `command`: exports `wasi:cli/run`. */
+export type FunctionKind = 'http' | 'command';
+
+/** Whether invocations share an instance one after the other (`reuse`) or each gets its own (`request`). */
+export type Isolation = 'request' | 'reuse';
+
+/** A file of an uploaded snapshot. */
+export interface SnapshotFile {
+  /** Absolute path in the guest: `/data/a/b.txt`. */
+  readonly path: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly modifiedMs: number;
+}
+
+/** Limits of a version. */
+export interface VersionLimits {
+  /** Linear memory of one instance, bytes, all its memories together. */
+  readonly memoryBytes: number;
+  /** Wall-clock time of one invocation, ms. */
+  readonly timeoutMs: number;
+  /** Invocations at once. */
+  readonly concurrency: number;
+  /** Requests that may wait for a place. */
+  readonly queue: number;
+  readonly requestBodyBytes: number;
+  readonly responseBodyBytes: number;
+  /** stdout and stderr of one invocation together. */
+  readonly logBytes: number;
+}
+
+/** Capabilities and settings of a version, apart from its code. */
+export interface VersionSettings {
+  readonly limits: VersionLimits;
+  readonly isolation: Isolation;
+  /** In order of the flags; names are unique. */
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  /** `api.example.com`, `*.example.com`, `example.com:8443`, `10.0.0.0/8:80`, `*`. */
+  readonly allowedHosts: readonly string[];
+  /** Guest paths that are preopened: `/data`; every file lies below one. */
+  readonly directories: readonly string[];
+  readonly files: readonly SnapshotFile[];
+}
+
+/** One immutable deployment. */
+export interface Version {
+  readonly namespace: Namespace;
+  readonly function: FunctionName;
+  readonly number: VersionNumber;
+  readonly artifact: Digest;
+  /** Size of the artifact in bytes. */
+  readonly artifactBytes: number;
+  /** Key of the prepared artifact: digest of artifact digest, preparer version and preparing settings. */
+  readonly prepared: Digest;
+  readonly kind: FunctionKind;
+  readonly settings: VersionSettings;
+  readonly createdMs: number;
+  /** Id of the token that deployed it. */
+  readonly createdBy: string;
+}
+
+/** A pattern that leads to a function besides its own host and path prefix. */
+export interface Route {
+  /** Lower case, without port; `*` for any; `*.example.com` for subdomains. */
+  readonly host: string;
+  /** `/v1/*` (prefix) or `/exact`. */
+  readonly path: string;
+}
+
+/** A function with its live version. */
+export interface FunctionRecord {
+  readonly namespace: Namespace;
+  readonly name: FunctionName;
+  /** The version that alias `live` points at. */
+  readonly live: Version;
+  readonly routes: readonly Route[];
+  readonly createdMs: number;
+  readonly updatedMs: number;
+}
+
+/** Who changed what and when. */
+export interface Change {
+  readonly atMs: number;
+  readonly by: string;
+  readonly action: 'deploy' | 'rollback' | 'delete' | 'token-create';
+  readonly namespace: Namespace;
+  readonly function: FunctionName | undefined;
+  readonly detail: string;
+}
+
+/** All that the data plane must know, replaced as a whole at every change. */
+export interface RouteSnapshot {
+  /** Grows by one with every change. */
+  readonly epoch: number;
+  readonly functions: ReadonlyMap<FunctionName, FunctionRecord>;
+}
