@@ -67,7 +67,13 @@ export interface ArtifactStore extends Closeable {
   loadPrepared(key: Digest): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes an empty directory for a preparing process; `remove` deletes it with what is in it. */
   openScratch(): Promise<{ path: string; remove(): Promise<void> }>;
-  /** Removes whatever is not in the sets (and not being written). Returns how many were removed. */
+  /**
+   * Removes whatever is not in the sets, not being written, and not needed by a deployment under way:
+   * what was stored or asked for (`openFile` and `loadPrepared` aside) stays until a call names it in its
+   * sets, or some minutes have passed. Callers take the sets from the registry and collect one at a time.
+   *
+   * @returns How many were removed.
+   */
   collect(keep: { artifacts: ReadonlySet<Digest>; prepared: ReadonlySet<Digest> }): Promise<number>;
 }
 

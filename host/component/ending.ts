@@ -13,6 +13,8 @@ export type EndReason =
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'cpu_limit' }
   | { readonly kind: 'memory_limit' }
+  /** The request's body is larger than its limit. */
+  | { readonly kind: 'request_body' }
   | { readonly kind: 'closing' }
   /** The guest broke a rule; `rule` is one sentence for its author. */
   | { readonly kind: 'rule'; readonly rule: string };

@@ -27,6 +27,11 @@ export interface HostInterface {
   readonly functions: Readonly<Record<string, HostFunction>>;
   /** Resource classes by WIT name (`input-stream`). */
   readonly resources: Readonly<Record<string, ResourceClass>>;
+  /**
+   * WIT names of the resources whose constructor and static functions guests call: these take the guest
+   * as their first parameter, as free functions do (`bind-resource.ts`). Absent: none.
+   */
+  readonly constructible?: readonly string[];
   /** WIT names of the functions that may return a promise: `poll`, `[method]pollable.block`. */
   readonly blocking: readonly string[];
 }

@@ -12,22 +12,39 @@ const MIB = 1024 * KIB;
 
 const size = (defaultBytes: number): z.ZodDefault<z.ZodType<number, number | string>> =>
   z
-    .union([z.number().int().nonnegative(), z.string().transform(parseSize)])
+    .union([z.number().int().nonnegative(), z.string().transform(readWith(parseSize))])
     .pipe(z.number())
     .default(defaultBytes);
-const duration = (defaultMs: number): z.ZodDefault<z.ZodType<number, number | string>> =>
+const duration = (
+  defaultMs: number,
+  leastMs = 0,
+): z.ZodDefault<z.ZodType<number, number | string>> =>
   z
-    .union([z.number().nonnegative(), z.string().transform(parseDuration)])
-    .pipe(z.number())
+    .union([z.number().nonnegative(), z.string().transform(readWith(parseDuration))])
+    .pipe(z.number().min(leastMs))
     .default(defaultMs);
-const count = (defaultCount: number): z.ZodDefault<z.ZodNumber> =>
-  z.number().int().nonnegative().default(defaultCount);
+const count = (defaultCount: number, least = 0): z.ZodDefault<z.ZodNumber> =>
+  z.number().int().min(least).default(defaultCount);
+
+/** Makes text that `parse` refuses an issue of the setting, so that the message names its key. */
+function readWith(
+  parse: (text: string) => number,
+): (text: string, context: z.RefinementCtx) => number {
+  return (text, context) => {
+    try {
+      return parse(text);
+    } catch {
+      context.addIssue({ code: 'custom', message: 'not a number with a unit' });
+      return z.NEVER;
+    }
+  };
+}
 
 /** Limits a version gets where its deployment names none. */
 const defaults = z.strictObject({
   memoryBytes: size(128 * MIB).describe('linear memory of one instance'),
-  timeoutMs: duration(30_000).describe('wall-clock time of one invocation'),
-  concurrency: count(64).describe('invocations of one version at once'),
+  timeoutMs: duration(30_000, 1).describe('wall-clock time of one invocation'),
+  concurrency: count(64, 1).describe('invocations of one version at once'),
   queue: count(256).describe('requests that wait when all places are taken; more get 503'),
   requestBodyBytes: size(64 * MIB).describe('largest request body'),
   responseBodyBytes: size(1024 * MIB).describe('largest response body'),
@@ -47,9 +64,9 @@ const deploy = z.strictObject({
   artifactBytes: size(64 * MIB).describe('largest uploaded artifact'),
   snapshotBytes: size(64 * MIB).describe('largest uploaded directory snapshot, all files together'),
   snapshotFiles: count(10_000).describe('most files in a directory snapshot'),
-  timeoutMs: duration(60_000).describe('time the preparing process has'),
+  timeoutMs: duration(60_000, 1).describe('time the preparing process has'),
   memoryBytes: size(2048 * MIB).describe('resident memory the preparing process may take'),
-  concurrency: count(2).describe('preparing processes at once'),
+  concurrency: count(2, 1).describe('preparing processes at once'),
   imports: count(2000).describe('most imports of one component, all kinds together'),
 });
 

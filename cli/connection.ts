@@ -1,0 +1,96 @@
+/**
+ * Which host a command talks to, and with which token: flags before environment before defaults.
+ *
+ * The token of the data directory is sent to a host on this machine only, unless `--data-dir` names
+ * the directory: a wrong `--admin` must not send the key of the local host to a stranger.
+ */
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { HostError } from '../host/base/errors.ts';
+import { defaultDataDirectory } from '../host/storage/default-data-directory.ts';
+import { ApiClient } from './api-client.ts';
+import type { Cli } from './cli.ts';
+
+/** Flags that every command has that talks to a host. */
+export interface ConnectionFlags {
+  readonly admin?: string;
+  readonly token?: string;
+  readonly dataDir?: string;
+}
+
+const DEFAULT_URL = 'http://127.0.0.1:8081';
+const TOKEN_FILE = 'admin-token';
+
+/** Adds the flags to a command. */
+export function addConnectionFlags(command: Command): Command {
+  return command
+    .option('--admin <url>', `URL of the admin API (or FAAS_ADMIN_URL; default ${DEFAULT_URL})`)
+    .option('--token <token>', 'admin token (or FAAS_TOKEN; default: the file in the data directory)')
+    .option('--data-dir <dir>', 'data directory of the host, for its token (or FAAS_DATA_DIR)');
+}
+
+/**
+ * Makes the client.
+ *
+ * @throws {invalid_flag} If the URL is none.
+ * @throws {token_missing} If there is no token to send.
+ */
+export async function openClient(flags: ConnectionFlags, cli: Cli): Promise<ApiClient> {
+  const given = flags.admin ?? nonEmpty(cli.environment['FAAS_ADMIN_URL']);
+  const url = parseAdminUrl(given ?? DEFAULT_URL);
+  const token = flags.token ?? nonEmpty(cli.environment['FAAS_TOKEN']);
+  return new ApiClient(url.origin, checkToken(token ?? (await loadToken(url, flags, cli)), url));
+}
+
+function parseAdminUrl(text: string): URL {
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`);
+  const plain = url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/';
+  if (plain && url.username === '' && url.search === '') return url;
+  throw new HostError('invalid_flag', {
+    flag: '--admin',
+    value: text.slice(0, 200),
+    reason: 'it is not the URL of an admin API',
+    fix: `Write it like ${DEFAULT_URL}`,
+  });
+}
+
+async function loadToken(url: URL, flags: ConnectionFlags, cli: Cli): Promise<string> {
+  if (flags.dataDir === undefined && !isThisMachine(url)) {
+    throw missing(url, 'the one of the data directory is only sent to this machine');
+  }
+  const path = join(dataDirectory(flags, cli), TOKEN_FILE);
+  try {
+    return (await readFile(path, 'utf8')).trim();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw missing(url, code === 'ENOENT' ? `there is no file "${path}"` : `"${path}": ${code}`);
+  }
+}
+
+function dataDirectory(flags: ConnectionFlags, { environment }: Cli): string {
+  return (
+    flags.dataDir ??
+    nonEmpty(environment['FAAS_DATA_DIR']) ??
+    defaultDataDirectory({ platform: process.platform, environment, home: homedir() })
+  );
+}
+
+/** A token goes into a header: anything else in it is a mistake, and must not reach one. */
+function checkToken(token: string, url: URL): string {
+  if (/^[\x21-\x7e]{1,200}$/.test(token)) return token;
+  throw missing(url, 'what was given as one is empty or no token');
+}
+
+function isThisMachine({ hostname }: URL): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
+}
+
+function missing(url: URL, reason: string): HostError {
+  return new HostError('token_missing', { url: url.origin, reason });
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
+}

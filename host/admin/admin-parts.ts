@@ -1,0 +1,44 @@
+/** What the routes of the admin API work with, given once by the host. */
+import type { ArtifactStore } from '../artifacts/store.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Config } from '../config/schema.ts';
+import type { Deployer } from '../deploy/deployer.ts';
+import type { Invoker } from '../invoke/invoker.ts';
+import type { GuestLog } from '../logs/guest-log.ts';
+import type { Log } from '../logs/log.ts';
+import type { Observer } from '../metrics/observer.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { ArtifactCollector } from './artifact-collector.ts';
+import type { Authoriser } from './authorise.ts';
+import type { Tokens } from './tokens.ts';
+
+/** What the host gives to the admin API. */
+export interface AdminOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly artifacts: ArtifactStore;
+  readonly deployer: Deployer;
+  readonly invoker: Invoker;
+  readonly guestLog: GuestLog;
+  readonly observer: Observer;
+  readonly metrics: { render(): Promise<string>; readonly contentType: string };
+  /** Whether the data plane serves. */
+  readonly isReady: () => boolean;
+  /** Base URL of the data plane, once it listens: `http://127.0.0.1:8080`. */
+  readonly dataUrl: () => string | undefined;
+  /** Release of this host. */
+  readonly version: string;
+  /** Name of the engine: `jco`. */
+  readonly engine: string;
+}
+
+/** The same, and what the admin API made itself. */
+export interface AdminParts extends AdminOptions {
+  readonly tokens: Tokens;
+  readonly authoriser: Authoriser;
+  readonly collector: ArtifactCollector;
+  /** Aborts when the admin API closes: answers without end come to their end. */
+  readonly closing: AbortSignal;
+}

@@ -1,0 +1,107 @@
+/**
+ * `POST /v1/functions/:name/versions`: deploys, and tells of every step as it is done.
+ *
+ * The answer is one JSON value a line: `{"step":…}` for each step, then `{"result":…}` or `{"error":…}`.
+ * What is refused before the first step is answered with its own status instead.
+ */
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { HostError, toHostError } from '../base/errors.ts';
+import { parseFunctionName } from '../base/ids.ts';
+import type { DeployRequest, DeployResult, DeployStep } from '../deploy/deployer.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { parseDeploySettings } from './deploy-settings.ts';
+import { listFunctionUrls } from './function-urls.ts';
+import { NDJSON } from './ndjson.ts';
+import { viewVersion } from './views.ts';
+
+/** Room for a snapshot of 10,000 files with paths of some 500 characters. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/** Adds the route. */
+export function registerDeployRoute(app: FastifyInstance, parts: AdminParts): void {
+  const { config, authoriser, collector, deployer, log } = parts;
+  app.post<{ Params: { name: string } }>(
+    '/v1/functions/:name/versions',
+    { config: { access: 'deploy' }, bodyLimit: MAX_BODY_BYTES },
+    async (request, reply) => {
+      const name = parseFunctionName(request.params.name);
+      const settings = parseDeploySettings(request.body, name, config);
+      await checkUploaded(settings, parts);
+      const actor = authoriser.actorOf(request);
+      const lines = new StepLines();
+      const outcome = collector
+        .whileDeploying(() => deployer.deploy(settings, actor, (step) => lines.step(step)))
+        .then(
+          (result) => {
+            log.info(
+              { function: name, version: result.version.number, by: actor, result: result.result },
+              'deployed',
+            );
+            lines.end({ result: viewResult(result, settings, parts) });
+          },
+          (error: unknown) => {
+            const coded = toHostError(error);
+            const fields = { function: name, by: actor, code: coded.code, err: error };
+            log[coded.blame === 'system' ? 'error' : 'info'](fields, 'deployment refused');
+            if (!lines.begun) throw coded;
+            lines.end({ error: { ...coded.toJSON(), status: coded.status } });
+          },
+        );
+      await Promise.race([lines.started, outcome]);
+      return reply.type(NDJSON).send(lines.body);
+    },
+  );
+}
+
+async function checkUploaded(request: DeployRequest, { artifacts }: AdminParts): Promise<void> {
+  const digests = new Set([request.artifact, ...request.files.map((file) => file.digest)]);
+  for (const digest of digests) {
+    if (!(await artifacts.has(digest))) throw new HostError('unknown_artifact', { digest });
+  }
+}
+
+function viewResult(
+  { version, result, kind, findings }: DeployResult,
+  { routes }: DeployRequest,
+  { config, dataUrl }: AdminParts,
+): object {
+  return {
+    result,
+    kind,
+    findings,
+    version: viewVersion(version, version.number),
+    urls: listFunctionUrls(version.function, routes, dataUrl(), config.domain),
+  };
+}
+
+/** The lines of an answer. There are few, so they may wait in memory for a slow client. */
+class StepLines {
+  readonly body = new Readable({ read: () => undefined });
+  /** Resolves at the first line. */
+  readonly started: Promise<void>;
+  begun = false;
+  readonly #start: () => void;
+
+  constructor() {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.started = promise;
+    this.#start = resolve;
+  }
+
+  step(step: DeployStep): void {
+    this.#write({ step });
+  }
+
+  end(last: object): void {
+    this.#write(last);
+    if (!this.body.destroyed) this.body.push(null);
+  }
+
+  #write(value: object): void {
+    this.begun = true;
+    this.#start();
+    // A client that has left does not stop the deployment.
+    if (!this.body.destroyed) this.body.push(`${JSON.stringify(value)}\n`);
+  }
+}

@@ -1,0 +1,134 @@
+/**
+ * The JSON of a deployment → a `DeployRequest`, validated strictly: what a client sends is all that
+ * stands between it and the registry.
+ */
+import { z } from 'zod';
+import { HostError } from '../base/errors.ts';
+import { DEFAULT_NAMESPACE, type Digest, type FunctionName } from '../base/ids.ts';
+import { findNearest } from '../base/nearest.ts';
+import type { Config } from '../config/schema.ts';
+import type { DeployRequest } from '../deploy/deployer.ts';
+import type { VersionLimits } from '../registry/model.ts';
+import { checkSnapshot, isGuestPath } from './check-snapshot.ts';
+import { checkRoutes } from './check-routes.ts';
+
+const MAX_TEXT = 32 * 1024;
+const MAX_VARIABLES = 256;
+const MAX_HOSTS = 256;
+const MAX_DIRECTORIES = 64;
+const MAX_ROUTES = 64;
+
+const bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
+const digest = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'it is not a sha256 digest')
+  .transform((text) => text as Digest);
+const guestPath = z
+  .string()
+  .max(4096)
+  .refine(isGuestPath, 'it is not an absolute path without "." and ".."');
+const noNul = (text: string): boolean => !text.includes('\0');
+
+const settingsSchema = z.strictObject({
+  artifact: digest,
+  limits: z
+    .strictObject({
+      memoryBytes: positive.optional(),
+      timeoutMs: positive.optional(),
+      concurrency: positive.optional(),
+      queue: bytes.optional(),
+      requestBodyBytes: bytes.optional(),
+      responseBodyBytes: bytes.optional(),
+      logBytes: bytes.optional(),
+    })
+    .default({}),
+  isolation: z.enum(['request', 'reuse']).default('request'),
+  environment: z
+    .array(
+      z.tuple([
+        z.string().regex(/^[^=\0]{1,255}$/, 'it is not the name of an environment variable'),
+        z.string().max(MAX_TEXT).refine(noNul, 'it has a NUL character'),
+      ]),
+    )
+    .max(MAX_VARIABLES)
+    .default([]),
+  allowedHosts: z
+    .array(z.string().regex(/^[\w.*:/[\]-]{1,255}$/, 'it is not a host, host:port or range'))
+    .max(MAX_HOSTS)
+    .default([]),
+  directories: z.array(guestPath).max(MAX_DIRECTORIES).default([]),
+  files: z
+    .array(z.strictObject({ path: guestPath, digest, size: bytes, modifiedMs: z.number().min(0) }))
+    .default([]),
+  routes: z
+    .array(z.strictObject({ host: z.string().max(255), path: z.string().max(1024) }))
+    .max(MAX_ROUTES)
+    .default([]),
+});
+
+/** What a client sends. */
+export type DeploySettings = z.input<typeof settingsSchema>;
+
+/**
+ * Reads and checks the settings of a deployment.
+ *
+ * @throws {invalid_settings} If a key is unknown or a value is not what it must be.
+ * @throws {invalid_route} If a route cannot be one.
+ * @throws {artifact_too_large} If the files are more than a snapshot may have.
+ */
+export function parseDeploySettings(
+  body: unknown,
+  name: FunctionName,
+  config: Pick<Config, 'deploy' | 'domain'>,
+): DeployRequest {
+  const result = settingsSchema.safeParse(body);
+  if (!result.success) throw settingsError(result.error.issues[0]);
+  const { limits, environment, directories, files, routes, ...rest } = result.data;
+  checkUnique(
+    'environment',
+    environment.map(([variable]) => variable),
+  );
+  checkSnapshot(directories, files, config.deploy);
+  checkRoutes(routes, name, config.domain);
+  return {
+    ...rest,
+    namespace: DEFAULT_NAMESPACE,
+    function: name,
+    limits: presentOnly(limits),
+    environment,
+    directories,
+    files,
+    routes,
+  };
+}
+
+function checkUnique(key: string, names: readonly string[]): void {
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice === undefined) return;
+  throw new HostError('invalid_settings', { key, reason: `it names "${twice}" twice` });
+}
+
+function presentOnly(limits: Readonly<Record<string, number | undefined>>): Partial<VersionLimits> {
+  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+}
+
+interface Issue {
+  readonly code?: string | undefined;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly keys?: readonly string[];
+}
+
+function settingsError(issue: Issue | undefined): HostError {
+  const path = (issue?.path ?? []).map(String);
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys?.[0] : undefined;
+  if (unknown !== undefined) {
+    const nearest = findNearest(unknown, Object.keys(settingsSchema.shape));
+    const hint = nearest === undefined ? '' : `; the nearest is "${nearest}"`;
+    const key = [...path, unknown.slice(0, 80)].join('.');
+    return new HostError('invalid_settings', { key, reason: `there is no such setting${hint}` });
+  }
+  const key = path.length === 0 ? 'settings' : path.join('.');
+  return new HostError('invalid_settings', { key, reason: issue?.message ?? 'it is invalid' });
+}

@@ -1,0 +1,103 @@
+/** Looking at functions and versions, moving the alias `live`, deleting. Under `/v1/functions`. */
+// oxlint-disable oxc/no-async-endpoint-handlers -- a rule for Express; Fastify awaits its handlers
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { HostError } from '../base/errors.ts';
+import { DEFAULT_NAMESPACE, parseFunctionName, type VersionNumber } from '../base/ids.ts';
+import type { FunctionRecord } from '../registry/model.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { listFunctionUrls } from './function-urls.ts';
+import { viewFunction, viewVersion, type FunctionView } from './views.ts';
+
+interface NamePath {
+  Params: { name: string };
+}
+
+const aliasSchema = z.union([
+  z.strictObject({ version: z.number().int().min(1) }),
+  z.strictObject({ previous: z.literal(true) }),
+]);
+
+/**
+ * Finds a function by the name in a path.
+ *
+ * @throws {invalid_name} If it is no name.
+ * @throws {unknown_function} If nothing is deployed under it.
+ */
+export function resolveFunction(text: string, { registry }: AdminParts): FunctionRecord {
+  const name = parseFunctionName(text);
+  const record = registry.snapshot.functions.get(name);
+  if (record === undefined) throw new HostError('unknown_function', { name });
+  return record;
+}
+
+/** Adds the routes. */
+export function registerFunctionRoutes(app: FastifyInstance, parts: AdminParts): void {
+  const { authoriser, registry, log } = parts;
+  const view = (record: FunctionRecord): FunctionView => viewRecord(record, parts);
+
+  app.get('/v1/functions', { config: { access: 'read' } }, async () => {
+    const records = [...registry.snapshot.functions.values()];
+    return { functions: records.sort((a, b) => (a.name < b.name ? -1 : 1)).map(view) };
+  });
+
+  app.get<NamePath>('/v1/functions/:name', { config: { access: 'read' } }, async (request) =>
+    view(resolveFunction(request.params.name, parts)),
+  );
+
+  app.get<NamePath>(
+    '/v1/functions/:name/versions',
+    { config: { access: 'read' } },
+    async (request) => {
+      const record = resolveFunction(request.params.name, parts);
+      const versions = await registry.loadVersions(record.namespace, record.name);
+      return { versions: versions.map((version) => viewVersion(version, record.live.number)) };
+    },
+  );
+
+  app.put<NamePath>(
+    '/v1/functions/:name/aliases/live',
+    { config: { access: 'deploy' } },
+    async (request) => {
+      const name = parseFunctionName(request.params.name);
+      const to = readTarget(request.body);
+      const actor = authoriser.actorOf(request);
+      const record = await registry.moveAlias(DEFAULT_NAMESPACE, name, to, actor);
+      log.info({ function: name, version: record.live.number, by: actor }, 'rolled back');
+      return view(record);
+    },
+  );
+
+  app.delete<NamePath>('/v1/functions/:name', { config: { access: 'deploy' } }, async (request) => {
+    const name = parseFunctionName(request.params.name);
+    const actor = authoriser.actorOf(request);
+    await registry.deleteFunction(DEFAULT_NAMESPACE, name, actor);
+    parts.guestLog.forget(name);
+    parts.observer.forget(name);
+    log.info({ function: name, by: actor }, 'deleted');
+    collectBytes(parts);
+    return { deleted: name };
+  });
+}
+
+function viewRecord(record: FunctionRecord, { config, dataUrl }: AdminParts): FunctionView {
+  const urls = listFunctionUrls(record.name, record.routes, dataUrl(), config.domain);
+  return viewFunction(record, urls);
+}
+
+function readTarget(body: unknown): VersionNumber | undefined {
+  const result = aliasSchema.safeParse(body);
+  if (!result.success) {
+    const reason = 'its body is neither {"version": NUMBER} nor {"previous": true}';
+    throw new HostError('invalid_request', { reason });
+  }
+  return 'version' in result.data ? (result.data.version as VersionNumber) : undefined;
+}
+
+/** The function is gone at once; its bytes go as soon as no deployment is under way. */
+function collectBytes({ collector, log }: AdminParts): void {
+  collector.collect().then(
+    (removed) => log.debug({ removed }, 'collected unreferenced artifacts'),
+    (error: unknown) => log.error({ err: error }, 'cannot collect unreferenced artifacts'),
+  );
+}

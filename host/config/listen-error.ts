@@ -1,0 +1,22 @@
+/** Why a server could not listen, as a coded error that names the setting to change. */
+import { HostError } from '../base/errors.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another process listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  EACCES: 'this user may not listen on that port',
+  ENOTFOUND: 'the name has no address',
+  EAI_AGAIN: 'the name could not be resolved',
+};
+
+/**
+ * Gives what `listen` failed with as a coded error.
+ *
+ * @param key The setting: `listen` or `admin`.
+ * @param address Its value.
+ */
+export function toListenError(error: unknown, key: 'listen' | 'admin', address: string): HostError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
+  return new HostError('listen_failed', { key, address, reason }, { cause: error });
+}

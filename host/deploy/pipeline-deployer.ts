@@ -1,0 +1,231 @@
+/**
+ * The deployment pipeline in the host: uploaded bytes → prepared artifact (in a child process) → a new
+ * version that is live. Until the last step nothing has changed; a crash anywhere leaves what was.
+ */
+import { performance } from 'node:perf_hooks';
+import type { ArtifactStore } from '../artifacts/store.ts';
+import { HostError } from '../base/errors.ts';
+import { Gate } from '../base/gate.ts';
+import { digestOf, type Digest } from '../base/ids.ts';
+import { SingleFlight } from '../base/single-flight.ts';
+import type { Config } from '../config/schema.ts';
+import type { PreparedArtifact } from '../engine/engine.ts';
+import { MANIFEST_FILE, PREPARER_VERSION, type Manifest } from '../engine/manifest.ts';
+import type { Observer } from '../metrics/observer.ts';
+import type { VersionSettings } from '../registry/model.ts';
+import type { Registry } from '../registry/registry.ts';
+import type { Deployer, DeployRequest, DeployResult, DeployStep } from './deployer.ts';
+import { prepareInProcess } from './prepare-process.ts';
+
+/** What the deployer works with. */
+export interface PipelineParts {
+  readonly config: Config;
+  readonly artifacts: ArtifactStore;
+  readonly registry: Registry;
+  readonly observer: Observer;
+  /** Checks an outgoing grant; throws its coded error. */
+  readonly checkAllowedHosts: (patterns: readonly string[]) => void;
+}
+
+/** Deployments that may wait for a preparing process. */
+const QUEUE = 64;
+
+interface PreparedFacts {
+  readonly manifest: Manifest;
+  readonly findings: readonly string[];
+}
+
+/** Deploys. */
+export class PipelineDeployer implements Deployer {
+  readonly #parts: PipelineParts;
+  readonly #processes: Gate;
+  readonly #flights = new SingleFlight<Digest, PreparedFacts>();
+
+  constructor(parts: PipelineParts) {
+    this.#parts = parts;
+    this.#processes = new Gate(Math.max(1, parts.config.deploy.concurrency), QUEUE);
+  }
+
+  async deploy(
+    request: DeployRequest,
+    by: string,
+    onStep: (step: DeployStep) => void,
+  ): Promise<DeployResult> {
+    try {
+      const result = await this.#deploy(request, by, onStep);
+      this.#parts.observer.deploy(result.result);
+      return result;
+    } catch (error) {
+      const refused = error instanceof HostError && error.blame === 'user';
+      this.#parts.observer.deploy(refused ? 'refused' : 'failed');
+      throw error;
+    }
+  }
+
+  /**
+   * Reads what was prepared of an artifact, and prepares it anew if that is gone, damaged or of an older
+   * preparer.
+   *
+   * @throws {HostError} If it cannot be prepared any more.
+   */
+  async load(artifact: Digest): Promise<PreparedArtifact> {
+    const key = preparedKey(artifact);
+    const stored = await this.#findPrepared(key);
+    if (stored !== undefined) return stored;
+    await this.#prepare(artifact, key, () => {});
+    const files = await this.#parts.artifacts.loadPrepared(key);
+    const manifest = readJson<Manifest>(files.get(MANIFEST_FILE));
+    if (manifest === undefined) throw new HostError('artifact_corrupt', { digest: key });
+    return { manifest, files };
+  }
+
+  async #deploy(
+    request: DeployRequest,
+    by: string,
+    onStep: (step: DeployStep) => void,
+  ): Promise<DeployResult> {
+    const { artifacts, registry, config, checkAllowedHosts } = this.#parts;
+    checkAllowedHosts(request.allowedHosts);
+    const settings = settingsOf(request, config);
+    await this.#checkFiles(request);
+    const readMs = performance.now();
+    const bytes = await artifacts.load(request.artifact);
+    onStep({ step: 'read', ms: performance.now() - readMs, detail: `${bytes.byteLength} bytes` });
+    const prepared = preparedKey(request.artifact);
+    const { manifest, findings } = await this.#prepare(request.artifact, prepared, onStep);
+    checkServable(manifest, settings);
+    const activateMs = performance.now();
+    const { version, created } = await registry.commitVersion(
+      {
+        namespace: request.namespace,
+        function: request.function,
+        artifact: request.artifact,
+        artifactBytes: bytes.byteLength,
+        prepared,
+        kind: manifest.kind,
+        settings,
+        routes: request.routes,
+      },
+      by,
+    );
+    const detail = created
+      ? `version ${version.number} is live`
+      : `version ${version.number} is live already`;
+    onStep({ step: 'activate', ms: performance.now() - activateMs, detail });
+    return { version, result: created ? 'created' : 'unchanged', kind: manifest.kind, findings };
+  }
+
+  /** Finds or makes the prepared artifact; concurrent deployments of the same bytes share the work. */
+  #prepare(
+    artifact: Digest,
+    key: Digest,
+    onStep: (step: DeployStep) => void,
+  ): Promise<PreparedFacts> {
+    return this.#flights.run(key, async () => {
+      const stored = await this.#findPrepared(key);
+      if (stored !== undefined) {
+        onStep({ step: 'prepare', ms: 0, detail: 'the same bytes were prepared before' });
+        return stored;
+      }
+      const place = await this.#processes.acquire();
+      if (place === undefined) throw new HostError('deploys_overloaded', { queue: QUEUE });
+      using _place = place;
+      return await this.#prepareFresh(artifact, key, onStep);
+    });
+  }
+
+  async #prepareFresh(
+    artifact: Digest,
+    key: Digest,
+    onStep: (step: DeployStep) => void,
+  ): Promise<PreparedFacts> {
+    const { artifacts, config } = this.#parts;
+    const scratch = await artifacts.openScratch();
+    try {
+      const job = {
+        artifactPath: await artifacts.pathOf(artifact),
+        scratchPath: scratch.path,
+        memoryBytes: config.deploy.memoryBytes,
+        maxImports: config.deploy.imports,
+      };
+      const { manifest, files, findings } = await prepareInProcess(job, config.deploy, onStep);
+      const storeMs = performance.now();
+      const facts = {
+        name: FINDINGS_FILE,
+        bytes: new TextEncoder().encode(JSON.stringify(findings)),
+      };
+      await artifacts.putPrepared(key, [...files, facts]);
+      onStep({ step: 'store', ms: performance.now() - storeMs, detail: `${files.length} files` });
+      return { manifest, findings };
+    } finally {
+      await scratch.remove();
+    }
+  }
+
+  async #findPrepared(key: Digest): Promise<(PreparedFacts & PreparedArtifact) | undefined> {
+    const { artifacts } = this.#parts;
+    if (!(await artifacts.hasPrepared(key))) return undefined;
+    try {
+      const files = await artifacts.loadPrepared(key);
+      const manifest = readJson<Manifest>(files.get(MANIFEST_FILE));
+      const findings = readJson<string[]>(files.get(FINDINGS_FILE));
+      if (manifest === undefined || findings === undefined) return undefined;
+      return { manifest, findings, files };
+    } catch (error) {
+      // What was stored is damaged; preparing it again replaces it.
+      if (error instanceof HostError && error.code === 'artifact_corrupt') return undefined;
+      throw error;
+    }
+  }
+
+  async #checkFiles(request: DeployRequest): Promise<void> {
+    const { artifacts, config } = this.#parts;
+    const { snapshotBytes, snapshotFiles } = config.deploy;
+    const total = request.files.reduce((sum, file) => sum + file.size, 0);
+    if (total > snapshotBytes || request.files.length > snapshotFiles) {
+      throw new HostError('snapshot_too_large', {
+        bytes: total,
+        files: request.files.length,
+        snapshotBytes,
+        snapshotFiles,
+      });
+    }
+    for (const file of request.files) {
+      if (!(await artifacts.has(file.digest)))
+        throw new HostError('unknown_artifact', { digest: file.digest });
+    }
+  }
+}
+
+/** Name of the file that keeps what deploy found out. */
+const FINDINGS_FILE = 'findings.json';
+
+/** Key of a prepared artifact: what it is made of and by whom. */
+export function preparedKey(artifact: Digest): Digest {
+  return digestOf(
+    new TextEncoder().encode(
+      JSON.stringify({ artifact, preparer: PREPARER_VERSION, engine: 'jco' }),
+    ),
+  );
+}
+
+function settingsOf(request: DeployRequest, { defaults }: Config): VersionSettings {
+  return {
+    limits: { ...defaults, ...request.limits },
+    isolation: request.isolation,
+    environment: request.environment,
+    allowedHosts: request.allowedHosts,
+    directories: request.directories,
+    files: request.files,
+  };
+}
+
+function checkServable(manifest: Manifest, settings: VersionSettings): void {
+  if (manifest.kind === 'command' && settings.isolation === 'reuse') {
+    throw new HostError('reuse_needs_http', {});
+  }
+}
+
+function readJson<T>(bytes: Uint8Array | undefined): T | undefined {
+  return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as T);
+}

@@ -1,0 +1,209 @@
+/**
+ * Runs the preparing of an artifact in a disposable child process: hostile bytes never meet a data
+ * plane's loop, and time and memory are bounded from outside.
+ *
+ * The child may read the package and the artifact, write its scratch directory, and nothing else: no
+ * network, no processes, no addons (Node's permission model).
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HostError, type ErrorFields } from '../base/errors.ts';
+import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
+import { digestOf } from '../base/ids.ts';
+import type { PreparedFile } from '../artifacts/store.ts';
+import type { Manifest } from '../engine/manifest.ts';
+import type { DeployStep } from './deployer.ts';
+
+/** What the child is told. */
+export interface PrepareJob {
+  readonly artifactPath: string;
+  readonly scratchPath: string;
+  readonly memoryBytes: number;
+  readonly maxImports: number;
+}
+
+/** What the child tells. */
+export type PrepareMessage =
+  | { readonly kind: 'step'; readonly step: DeployStep }
+  | {
+      readonly kind: 'done';
+      readonly manifest: Manifest;
+      readonly files: readonly { readonly name: string; readonly digest: string }[];
+      readonly findings: readonly string[];
+    }
+  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly fields: ErrorFields };
+
+/** What preparing came to. */
+export interface Prepared {
+  readonly manifest: Manifest;
+  readonly files: readonly PreparedFile[];
+  readonly findings: readonly string[];
+}
+
+/** Bounds of the child. */
+export interface PrepareLimits {
+  readonly timeoutMs: number;
+  /** Resident memory, where the system tells it; half of it is the limit of the child's JavaScript heap. */
+  readonly memoryBytes: number;
+}
+
+/** How often the child's resident memory is looked at, ms. */
+const MEMORY_CHECK_MS = 50;
+
+/** Kept of what the child prints before it dies. */
+const MAX_STDERR = 4000;
+
+/**
+ * Prepares an artifact.
+ *
+ * @throws {HostError} `prepare_timeout`, `prepare_memory`, `prepare_crashed`, or the code the child refused with.
+ */
+export async function prepareInProcess(
+  job: PrepareJob,
+  limits: PrepareLimits,
+  onStep: (step: DeployStep) => void,
+): Promise<Prepared> {
+  const done = await runChild(job, limits, onStep);
+  const files: PreparedFile[] = [];
+  for (const { name, digest } of done.files) {
+    const bytes = await readFile(join(job.scratchPath, name));
+    // The child wrote this file; between it and us there is a disk that may be full or failing.
+    if (digestOf(bytes) !== digest)
+      throw new HostError('prepare_crashed', { reason: `file "${name}" was not written whole` });
+    files.push({ name, bytes });
+  }
+  return { manifest: done.manifest, files, findings: done.findings };
+}
+
+async function runChild(
+  job: PrepareJob,
+  limits: PrepareLimits,
+  onStep: (step: DeployStep) => void,
+): Promise<Extract<PrepareMessage, { kind: 'done' }>> {
+  const child = startChild(job, limits);
+  let printed = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    printed = (printed + text).slice(-MAX_STDERR);
+  });
+  const watch = watchMemory(child, limits.memoryBytes);
+  const timer = setTimeout(() => end(child, 'timeout'), limits.timeoutMs);
+  let why: 'timeout' | 'memory' | undefined;
+  const end = (process: ChildProcess, reason: 'timeout' | 'memory'): void => {
+    why ??= reason;
+    process.kill('SIGKILL');
+  };
+  watch.onExceeded(() => end(child, 'memory'));
+  try {
+    return await new Promise((resolve, reject) => {
+      child.on('message', (message: PrepareMessage) => {
+        if (message.kind === 'step') onStep(message.step);
+        else if (message.kind === 'done') resolve(message);
+        else reject(refusalOf(message));
+      });
+      child.on('error', (error) =>
+        reject(new HostError('prepare_crashed', { reason: error.message }, { cause: error })),
+      );
+      child.on('exit', (code, signal) => reject(deathOf(why, limits, code, signal, printed)));
+      child.send(job);
+    });
+  } finally {
+    clearTimeout(timer);
+    watch.stop();
+    child.kill('SIGKILL');
+  }
+}
+
+function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
+  const script = fileURLToPath(
+    new URL(
+      import.meta.url.endsWith('.ts') ? './prepare-child.ts' : './prepare-child.js',
+      import.meta.url,
+    ),
+  );
+  const heapMib = Math.max(64, Math.floor(limits.memoryBytes / 2 ** 21));
+  return fork(script, [], {
+    execArgv: [
+      `--max-old-space-size=${heapMib}`,
+      '--permission',
+      // preview2-shim, which jco's generator runs on, starts a thread when it is loaded; the child drops the right then.
+      '--allow-worker',
+      '--disable-warning=PERM0006',
+      ...readableRoots().map((root) => `--allow-fs-read=${root}`),
+      `--allow-fs-read=${job.artifactPath}`,
+      `--allow-fs-read=${join(job.scratchPath, '*')}`,
+      `--allow-fs-write=${join(job.scratchPath, '*')}`,
+    ],
+    env: {},
+    serialization: 'advanced',
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  });
+}
+
+/** The package, and the folder its dependencies are installed in. */
+function readableRoots(): string[] {
+  const here = fileURLToPath(import.meta.url);
+  const compiledPart = `${sep}dist${sep}host${sep}deploy${sep}`;
+  const sourcePart = `${sep}host${sep}deploy${sep}`;
+  const part = here.includes(compiledPart) ? compiledPart : sourcePart;
+  const packageRoot = here.slice(0, here.lastIndexOf(part));
+  const dependency = createRequire(import.meta.url).resolve(
+    '@bytecodealliance/jco-transpile/component',
+  );
+  const marker = `${sep}node_modules${sep}`;
+  const modules = dependency.slice(
+    0,
+    dependency.lastIndexOf(`${marker}@bytecodealliance${sep}`) + marker.length,
+  );
+  return [join(packageRoot, '*'), join(modules, '*')];
+}
+
+/** Looks at the child's resident memory on Linux; elsewhere its heap limit alone holds. */
+function watchMemory(
+  child: ChildProcess,
+  limitBytes: number,
+): { onExceeded(listener: () => void): void; stop(): void } {
+  let exceeded: () => void = () => {};
+  const PAGE = 4096;
+  const timer = setInterval(() => {
+    if (child.pid === undefined || process.platform !== 'linux') return;
+    readFile(`/proc/${child.pid}/statm`, 'utf8').then(
+      (text) => {
+        if (Number(text.split(' ')[1]) * PAGE > limitBytes) exceeded();
+      },
+      () => {
+        // The child has ended; its exit is reported elsewhere.
+      },
+    );
+  }, MEMORY_CHECK_MS);
+  return {
+    onExceeded: (listener) => {
+      exceeded = listener;
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
+function refusalOf(message: Extract<PrepareMessage, { kind: 'refused' }>): HostError {
+  const known = message.code in ERROR_CODES;
+  return known
+    ? new HostError(message.code, message.fields)
+    : new HostError('prepare_crashed', { reason: 'unknown refusal' });
+}
+
+function deathOf(
+  why: 'timeout' | 'memory' | undefined,
+  limits: PrepareLimits,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  printed: string,
+): HostError {
+  if (why === 'timeout') return new HostError('prepare_timeout', { limit: limits.timeoutMs });
+  if (why === 'memory' || /heap out of memory|allocation failed/i.test(printed)) {
+    return new HostError('prepare_memory', { limit: limits.memoryBytes });
+  }
+  const reason = `the preparing process ended with ${signal ?? `code ${code}`}`;
+  return new HostError('prepare_crashed', { reason }, { cause: new Error(printed) });
+}

@@ -1,0 +1,216 @@
+/**
+ * Bytes → prepared artifact, step by step. Runs in the child process of `prepare-process.ts` and
+ * nowhere else: everything here works on bytes a stranger uploaded.
+ */
+import { performance } from 'node:perf_hooks';
+import type { PreparedFile } from '../artifacts/store.ts';
+import { HostError } from '../base/errors.ts';
+import { formatSize } from '../base/units.ts';
+import { detectBinary } from '../component/detect-binary.ts';
+import { parseInterfaceName } from '../component/semver.ts';
+import { scanComponent } from '../component/scan-component.ts';
+import { createJcoEngine } from '../engine/jco/jco-engine.ts';
+import { MANIFEST_FILE, PREPARER_VERSION, type Manifest } from '../engine/manifest.ts';
+import { MemoryAccount } from '../limits/memory-account.ts';
+import { checkSafeName } from '../wasm/core-names.ts';
+import { rewriteCoreModule, type RewrittenModule } from '../wasm/host-memory.ts';
+import { wasiInterfaces } from '../wasi/interfaces.ts';
+import { checkImports, type CheckedImport } from './check-imports.ts';
+import type { DeployStep } from './deployer.ts';
+import { adaptPreview1, checkPreview1Command } from './preview1-adapter.ts';
+import { servedKindOf, type ServedKind } from './served-kind.ts';
+import { transpile, type Transpiled } from './transpile.ts';
+import { createTrialGuest } from './trial-guest.ts';
+
+/** Bounds of the work. */
+export interface PrepareOptions {
+  /** Most imports of the component. */
+  readonly maxImports: number;
+  /** Memory the trial instance may have, bytes. */
+  readonly trialMemoryBytes: number;
+}
+
+/** What came of it. */
+export interface PrepareOutcome {
+  readonly manifest: Manifest;
+  readonly files: readonly PreparedFile[];
+  readonly findings: readonly string[];
+}
+
+/** File that holds the generated code. */
+const GLUE_FILE = 'glue.js';
+
+/**
+ * Prepares an artifact.
+ *
+ * @param onStep Told of each step when it is done.
+ * @throws {HostError} With the code that says why it cannot be deployed.
+ */
+export async function prepare(
+  bytes: Uint8Array,
+  options: PrepareOptions,
+  onStep: (step: DeployStep) => void,
+): Promise<PrepareOutcome> {
+  const steps = new Steps(onStep);
+  const { component, adapted } = await toComponent(bytes, options, steps);
+  const scan = steps.run(
+    'names',
+    () => {
+      const scanned = scanComponent(component, { maxImports: options.maxImports });
+      for (const name of scanned.names) checkSafeName(name);
+      return scanned;
+    },
+    ({ modules, names }) => `${modules.length} core modules, ${names.length} names`,
+  );
+  const served = servedKindOf(scan.exports.map(({ name }) => name));
+  const imports = steps.run(
+    'imports',
+    () => checkImports(scan.imports, wasiInterfaces),
+    (checked) => `${checked.length} interfaces, all offered`,
+  );
+  const transpiled = await steps.wait(
+    'transpile',
+    () => transpile(component, imports, served),
+    ({ glue }) => `${formatSize(glue.length)} of glue`,
+  );
+  const rewritten = steps.run(
+    'rewrite',
+    () => transpiled.cores.map((core) => rewriteCoreModule(core.bytes)),
+    (cores) => `${cores.filter((core) => core.rewritten).length} of ${cores.length} core modules`,
+  );
+  const outcome = assemble(transpiled, rewritten, imports, served, adapted);
+  await steps.wait(
+    'instantiate',
+    () => tryOut(outcome, options),
+    (memory) => `${formatSize(memory)} of memory`,
+  );
+  return outcome;
+}
+
+/** Detects the kind of binary, and puts the adapter on preview1 modules. */
+async function toComponent(
+  bytes: Uint8Array,
+  options: PrepareOptions,
+  steps: Steps,
+): Promise<{ component: Uint8Array; adapted: boolean }> {
+  const kind = steps.run(
+    'detect',
+    () => detectBinary(bytes),
+    (found) => `${found}, ${formatSize(bytes.byteLength)}`,
+  );
+  if (kind === 'component') return { component: bytes, adapted: false };
+  checkPreview1Command(bytes, options.maxImports);
+  const component = await steps.wait(
+    'adapt',
+    () => adaptPreview1(bytes),
+    () => 'WASI preview1 command',
+  );
+  return { component, adapted: true };
+}
+
+function assemble(
+  transpiled: Transpiled,
+  rewritten: readonly RewrittenModule[],
+  imports: readonly CheckedImport[],
+  served: ServedKind,
+  adapted: boolean,
+): PrepareOutcome {
+  const cores = transpiled.cores.map(({ name }, index) => ({
+    core: { name, file: `core${index}.wasm`, memories: rewritten[index]?.memories ?? [] },
+    bytes: rewritten[index]?.bytes ?? new Uint8Array(0),
+  }));
+  const manifest: Manifest = {
+    preparer: PREPARER_VERSION,
+    engine: 'jco',
+    kind: served.kind,
+    entry: served.entry,
+    imports: imports.map(({ name }) => name),
+    modules: cores.map(({ core }) => core),
+    glue: GLUE_FILE,
+  };
+  const encoder = new TextEncoder();
+  const files = [
+    { name: MANIFEST_FILE, bytes: encoder.encode(JSON.stringify(manifest)) },
+    { name: GLUE_FILE, bytes: encoder.encode(transpiled.glue) },
+    ...cores.map(({ core, bytes }) => ({ name: core.file, bytes })),
+  ];
+  return { manifest, files, findings: findingsOf(manifest, files, adapted) };
+}
+
+/** Loads and instantiates once, as the data plane will. @returns Bytes of memory the instance starts with. */
+async function tryOut(
+  { manifest, files }: PrepareOutcome,
+  options: PrepareOptions,
+): Promise<number> {
+  const engine = createJcoEngine(wasiInterfaces);
+  const memory = new MemoryAccount(options.trialMemoryBytes);
+  const guest = createTrialGuest();
+  try {
+    const module = await engine.load({
+      manifest,
+      files: new Map(files.map(({ name, bytes }) => [name, bytes])),
+    });
+    await module.instantiate(guest, memory);
+    return memory.bytes;
+  } catch (error) {
+    if (error instanceof HostError && error.code !== 'engine_failed') throw error;
+    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 300);
+    throw new HostError('trial_failed', { reason }, { cause: error });
+  } finally {
+    guest.finish();
+  }
+}
+
+function findingsOf(
+  manifest: Manifest,
+  files: readonly PreparedFile[],
+  adapted: boolean,
+): readonly string[] {
+  const what = manifest.kind === 'http' ? 'HTTP component' : 'command, served by the CGI contract';
+  const codeBytes = files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
+  return [
+    `${what} (${manifest.entry.interface})${adapted ? ', adapted from WASI preview1' : ''}`,
+    `imports ${describeImports(manifest.imports)}`,
+    `engine jco, ${formatSize(codeBytes)} prepared`,
+  ];
+}
+
+/** `wasi:io@0.2.12 (error, streams)`, package by package. */
+function describeImports(imports: readonly string[]): string {
+  const packages = new Map<string, string[]>();
+  for (const name of imports) {
+    const parsed = parseInterfaceName(name);
+    if (parsed === undefined) continue;
+    const key = `${parsed.package}@${parsed.version ?? ''}`;
+    packages.set(key, [...(packages.get(key) ?? []), parsed.interface]);
+  }
+  if (packages.size === 0) return 'nothing';
+  return [...packages].map(([name, interfaces]) => `${name} (${interfaces.join(', ')})`).join(', ');
+}
+
+/** Runs steps and reports how long each took. */
+class Steps {
+  readonly #onStep: (step: DeployStep) => void;
+
+  constructor(onStep: (step: DeployStep) => void) {
+    this.#onStep = onStep;
+  }
+
+  run<T>(step: string, work: () => T, describe: (result: T) => string): T {
+    const startedMs = performance.now();
+    const result = work();
+    this.#report(step, startedMs, describe(result));
+    return result;
+  }
+
+  async wait<T>(step: string, work: () => Promise<T>, describe: (result: T) => string): Promise<T> {
+    const startedMs = performance.now();
+    const result = await work();
+    this.#report(step, startedMs, describe(result));
+    return result;
+  }
+
+  #report(step: string, startedMs: number, detail: string): void {
+    this.#onStep({ step, ms: performance.now() - startedMs, detail });
+  }
+}

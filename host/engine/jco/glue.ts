@@ -1,0 +1,44 @@
+/**
+ * Turns the ES module that jco generates into a function, and compiles it as a script.
+ *
+ * An `import()` of generated code could never be collected; a script is, with the last reference to
+ * its function, so evicted modules and redeployments leave nothing behind.
+ */
+import vm from 'node:vm';
+import { HostError } from '../../base/errors.ts';
+
+/** What jco's generated code needs of its surroundings, and gives. */
+export type Instantiate = (
+  getCoreModule: (name: string) => WebAssembly.Module,
+  imports: Readonly<Record<string, object>>,
+  instantiateCore: (
+    module: WebAssembly.Module,
+    imports?: WebAssembly.Imports,
+  ) => WebAssembly.Instance,
+) => JcoExports | Promise<JcoExports>;
+
+/** Exported interfaces by name with version, and their functions. */
+export type JcoExports = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
+
+/**
+ * Rewrites generated module source as the source of a script whose value is the `instantiate` function.
+ *
+ * @throws {transpile_failed} If the source is not of the form we know.
+ */
+export function glueFromModule(source: string): string {
+  const exported = 'export function instantiate(';
+  if (!source.includes(exported) || /^\s*import\s/m.test(source.slice(0, 2000))) {
+    throw new HostError('transpile_failed', { reason: 'the generated code has an unknown form' });
+  }
+  const body = source
+    .replace(exported, 'function instantiate(')
+    .replace(/^export const _util\b/m, 'const _util')
+    // Fetching core modules by URL is for browsers; here they are always given.
+    .replace(/^\s*if \(!getCoreModule\) .*import\.meta\.url.*$/m, '');
+  return `(function () { 'use strict';\n${body}\nreturn instantiate;\n})()`;
+}
+
+/** Compiles a script made by `glueFromModule`. */
+export function compileGlue(source: string, fileName: string): Instantiate {
+  return new vm.Script(source, { filename: fileName }).runInThisContext() as Instantiate;
+}

@@ -1,0 +1,143 @@
+/**
+ * The `jco` engine: runs components through the code that jco generated at deploy. Complete, and slow:
+ * the fallback of the native engine and the oracle it is tested against.
+ */
+import { HostError } from '../../base/errors.ts';
+import type { HostInterface } from '../../component/host-interface.ts';
+import type { MemoryAccount } from '../../limits/memory-account.ts';
+import type { Engine, Instance, Module, PreparedArtifact } from '../engine.ts';
+import { withHostMemories } from '../host-memories.ts';
+import type { CoreModule, Manifest } from '../manifest.ts';
+import { buildImports, type BindImports } from './bind-imports.ts';
+import { compileGlue, type Instantiate, type JcoExports } from './glue.ts';
+
+/**
+ * Makes the engine.
+ *
+ * @param interfaces Every interface the host offers.
+ */
+export function createJcoEngine(interfaces: readonly HostInterface[]): Engine {
+  const byName = new Map(interfaces.map((host) => [host.name, host]));
+  return {
+    name: 'jco',
+    load: async (prepared) => {
+      try {
+        return await loadModule(prepared, byName);
+      } catch (error) {
+        throw new HostError('engine_failed', { reason: messageOf(error) }, { cause: error });
+      }
+    },
+  };
+}
+
+async function loadModule(
+  { manifest, files }: PreparedArtifact,
+  byName: ReadonlyMap<string, HostInterface>,
+): Promise<Module> {
+  const cores = new Map<string, CompiledCore>();
+  let codeBytes = 0;
+  for (const core of manifest.modules) {
+    const bytes = requireFile(files, core.file);
+    codeBytes += bytes.byteLength;
+    cores.set(core.name, { core, module: await WebAssembly.compile(bytes) });
+  }
+  const glue = requireFile(files, manifest.glue);
+  codeBytes += glue.byteLength;
+  const instantiate = compileGlue(new TextDecoder().decode(glue), 'faas-glue.js');
+  const names = new Set(manifest.imports.map((name) => name.replace(/@.*$/, '')));
+  const wanted = [...names].map((name) => byName.get(name)).filter((host) => host !== undefined);
+  return new JcoModule(manifest, codeBytes, cores, instantiate, buildImports(wanted));
+}
+
+interface CompiledCore {
+  readonly core: CoreModule;
+  readonly module: WebAssembly.Module;
+}
+
+class JcoModule implements Module {
+  readonly manifest: Manifest;
+  readonly codeBytes: number;
+  readonly #cores: ReadonlyMap<string, CompiledCore>;
+  readonly #coreOf: ReadonlyMap<WebAssembly.Module, CoreModule>;
+  readonly #instantiate: Instantiate;
+  readonly #bindImports: BindImports;
+
+  constructor(
+    manifest: Manifest,
+    codeBytes: number,
+    cores: ReadonlyMap<string, CompiledCore>,
+    instantiate: Instantiate,
+    bindImports: BindImports,
+  ) {
+    this.manifest = manifest;
+    this.codeBytes = codeBytes;
+    this.#cores = cores;
+    this.#coreOf = new Map([...cores.values()].map(({ core, module }) => [module, core]));
+    this.#instantiate = instantiate;
+    this.#bindImports = bindImports;
+  }
+
+  async instantiate(guest: object, memory: MemoryAccount): Promise<Instance> {
+    const exports = await this.#instantiate(
+      (name) => this.#coreNamed(name),
+      this.#bindImports(guest),
+      (module, imports) => {
+        const core = this.#coreOf.get(module);
+        const linked = core === undefined ? imports : withHostMemories(core, imports, memory);
+        return new WebAssembly.Instance(module, linked);
+      },
+    );
+    return new JcoInstance(entryOf(exports, this.manifest));
+  }
+
+  close(): void {
+    // Nothing is held but memory; V8 frees code with the last instance.
+  }
+
+  #coreNamed(name: string): WebAssembly.Module {
+    const compiled = this.#cores.get(name);
+    if (compiled === undefined) {
+      throw new HostError('engine_failed', { reason: `no core module "${name}"` });
+    }
+    return compiled.module;
+  }
+}
+
+type Entry = (...parameters: readonly unknown[]) => Promise<unknown>;
+
+class JcoInstance implements Instance {
+  #entry: Entry | undefined;
+
+  constructor(entry: Entry) {
+    this.#entry = entry;
+  }
+
+  async call(parameters: readonly unknown[]): Promise<unknown> {
+    if (this.#entry === undefined) {
+      throw new HostError('engine_failed', { reason: 'the instance is closed' });
+    }
+    return await this.#entry(...parameters);
+  }
+
+  close(): void {
+    this.#entry = undefined;
+  }
+}
+
+function entryOf(exports: JcoExports, { entry }: Manifest): Entry {
+  const found = exports[entry.interface]?.[entry.function];
+  if (typeof found !== 'function') {
+    throw new HostError('engine_failed', { reason: `no export "${entry.interface}"` });
+  }
+  return found as Entry;
+}
+
+function requireFile(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
+  const bytes = files.get(name);
+  if (bytes === undefined) throw new HostError('engine_failed', { reason: `no file "${name}"` });
+  return bytes;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,48 @@
+/**
+ * The manifest of a prepared artifact: what deploy found out and an engine must know to run it. Written
+ * once by deploy as `manifest.json`; trusted, because every file of a prepared artifact is verified.
+ */
+import type { FunctionKind } from '../registry/model.ts';
+
+/** Grows whenever what deploy writes changes its meaning: artifacts are then prepared anew. */
+export const PREPARER_VERSION = 1;
+
+/** Name of the manifest among the files of a prepared artifact. */
+export const MANIFEST_FILE = 'manifest.json';
+
+/** A memory the host makes or grows for a core module. */
+export interface HostMemory {
+  /** Import field under which the module takes the memory; undefined if the memory comes from another module. */
+  readonly importName: string | undefined;
+  /** Where the memory comes from if it is another module's: import module and field. */
+  readonly from: readonly [module: string, field: string] | undefined;
+  /** Import field of the function that grows it; undefined if the module never does. */
+  readonly growName: string | undefined;
+  readonly minPages: number;
+  /** Maximum the module itself declares. */
+  readonly maxPages: number | undefined;
+  readonly is64: boolean;
+}
+
+/** A core module of a prepared artifact. */
+export interface CoreModule {
+  /** Name the generated code asks for it by. */
+  readonly name: string;
+  /** File that holds it. */
+  readonly file: string;
+  readonly memories: readonly HostMemory[];
+}
+
+/** What a prepared artifact is. */
+export interface Manifest {
+  readonly preparer: typeof PREPARER_VERSION;
+  readonly engine: 'jco';
+  readonly kind: FunctionKind;
+  /** Export that serves invocations: interface with version, and function in JavaScript spelling. */
+  readonly entry: { readonly interface: string; readonly function: string };
+  /** Interfaces the component imports, with versions. */
+  readonly imports: readonly string[];
+  readonly modules: readonly CoreModule[];
+  /** File with the generated glue. */
+  readonly glue: string;
+}

@@ -1,0 +1,143 @@
+/**
+ * The composition root: the only place that constructs the parts of a host and connects them. Read it
+ * from top to bottom to see what a host is made of; it closes in reverse order.
+ */
+import { join } from 'node:path';
+import { openAdminApi } from './admin/admin-api.ts';
+import { openFsArtifactStore } from './artifacts/fs-artifact-store.ts';
+import { systemClock } from './base/clock.ts';
+import { CloseStack, type Closeable } from './base/closeable.ts';
+import type { Config } from './config/schema.ts';
+import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
+import { createJcoEngine } from './engine/jco/jco-engine.ts';
+import { ModuleCache } from './engine/module-cache.ts';
+import { openDataPlane } from './http/data-plane.ts';
+import { VersionInstances } from './instances/version-instances.ts';
+import { FunctionInvoker } from './invoke/function-invoker.ts';
+import { parseAllowList } from './invoke/outbound/allow-list.ts';
+import { OutboundClient } from './invoke/outbound/outbound-client.ts';
+import { GuestLog } from './logs/guest-log.ts';
+import type { Log } from './logs/log.ts';
+import { createPrometheusMetrics } from './metrics/prometheus.ts';
+import { openSqliteRegistry } from './registry/sqlite-registry.ts';
+import type { Version } from './registry/model.ts';
+import { openDataDirectory } from './storage/data-directory.ts';
+import { Router } from './traffic/router.ts';
+import { buildSnapshotTree } from './wasi/filesystem/snapshot-tree.ts';
+import { wasiInterfaces } from './wasi/interfaces.ts';
+
+/** A running host. */
+export interface Host extends Closeable {
+  /** Base URL of the data plane: `http://127.0.0.1:8080`. */
+  readonly dataUrl: string;
+  /** Base URL of the admin API. */
+  readonly adminUrl: string;
+  /** File that holds the first admin token. */
+  readonly tokenFile: string;
+  close(): Promise<void>;
+}
+
+/** What a host is opened with. */
+export interface HostOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** Release of the package. */
+  readonly version: string;
+}
+
+/**
+ * Opens a host: takes the data directory, listens, serves what is deployed.
+ *
+ * @throws {data_directory_locked} If another host uses the data directory.
+ * @throws {data_directory_unwritable} If nothing can be written there.
+ * @throws {listen_failed} If an address is taken.
+ */
+export async function openHost({ config, log, version }: HostOptions): Promise<Host> {
+  const stack = new CloseStack();
+  try {
+    const clock = systemClock;
+    const directory = stack.push(await openDataDirectory(config.dataDir));
+    const artifacts = stack.push(await openFsArtifactStore(directory.path, { clock }));
+    const registry = stack.push(
+      await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
+    );
+    const metrics = stack.push(
+      createPrometheusMetrics({
+        maxFunctions: config.metrics.maxFunctions,
+        moduleCacheBytes: () => modules.bytes,
+      }),
+    );
+    const observer = metrics.observer;
+    const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
+    const deployer = new PipelineDeployer({
+      config,
+      artifacts,
+      registry,
+      observer,
+      checkAllowedHosts: (patterns) => void parseAllowList(patterns),
+    });
+    const modules: ModuleCache = stack.push(
+      new ModuleCache({
+        maxBytes: config.cache.moduleBytes,
+        engine: createJcoEngine(wasiInterfaces),
+        read: (artifact) => deployer.load(artifact),
+        clock,
+        observer,
+      }),
+    );
+    const openRuntime = (live: Version): ReturnType<FunctionInvokerRuntime> => {
+      const tree = buildSnapshotTree(live.settings.files, live.settings.directories, (digest) =>
+        artifacts.openFile(digest),
+      );
+      return {
+        instances: new VersionInstances(live, { modules, clock, observer }),
+        preopens: tree.preopens,
+        closePreopens: () => tree.close(),
+        outgoingHttp: new OutboundClient(parseAllowList(live.settings.allowedHosts)),
+      };
+    };
+    const invoker = stack.push(
+      new FunctionInvoker({ clock, log, observer, guestLog, openRuntime }),
+    );
+
+    let router = new Router(registry.snapshot, config.domain);
+    stack.defer(
+      registry.subscribe((snapshot) => {
+        router = new Router(snapshot, config.domain);
+        invoker.follow(snapshot);
+      }),
+    );
+    const dataPlane = stack.push(
+      await openDataPlane({ config, log, clock, invoker, observer, router: () => router }),
+    );
+    const admin = stack.push(
+      await openAdminApi({
+        config: { ...config, dataDir: directory.path },
+        log,
+        clock,
+        registry,
+        artifacts,
+        deployer,
+        invoker,
+        guestLog,
+        observer,
+        metrics,
+        isReady: () => true,
+        dataUrl: () => dataPlane.address,
+        version,
+        engine: 'jco',
+      }),
+    );
+    return {
+      dataUrl: dataPlane.address,
+      adminUrl: admin.address,
+      tokenFile: admin.tokenFile,
+      close: () => stack.close(),
+    };
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+type FunctionInvokerRuntime = ConstructorParameters<typeof FunctionInvoker>[0]['openRuntime'];

@@ -1,0 +1,139 @@
+/**
+ * One client connection: who is at the other end, which requests are under way on it, and how it ends.
+ * Requests may be pipelined, so whatever is said last waits until those before it are answered.
+ */
+import type { Socket } from 'node:net';
+import type { Clock } from '../base/clock.ts';
+import type { HostError } from '../base/errors.ts';
+import { createRequestId } from '../base/ids.ts';
+import { lastAnswer } from './error-answer.ts';
+import { fieldOf } from './fields.ts';
+import { plainAddress, type ProxyTrust } from './proxy-trust.ts';
+import type { Peer } from './request-head.ts';
+
+/** How long a client has to read the last answer and to close. */
+const LINGER_MS = 2000;
+
+const NOTHING = Buffer.alloc(0);
+
+/** A request under way. */
+export interface OpenExchange {
+  /** Whether the whole request has arrived. */
+  readonly isReceived: boolean;
+  /** Whether its response has begun. */
+  readonly isAnswering: boolean;
+  /** The connection is gone. */
+  clientGone(): void;
+}
+
+/** State of one connection. */
+export class Connection {
+  readonly peer: Peer;
+  readonly #socket: Socket;
+  readonly #clock: Clock;
+  /** In the order of arrival, which is that of the answers. */
+  readonly #exchanges = new Set<OpenExchange>();
+  /** Responses that will not be complete, and whether the connection must be reset to show it. */
+  readonly #broken = new Map<OpenExchange, boolean>();
+  /** The last request that was answered before all of it had arrived. */
+  #unread: OpenExchange | undefined;
+  #last: HostError | undefined;
+  #isEnding = false;
+  #isClosing = false;
+
+  constructor(socket: Socket, clock: Clock, trust: ProxyTrust) {
+    this.#socket = socket;
+    this.#clock = clock;
+    const address = plainAddress(socket.remoteAddress ?? '');
+    const isTrusted = trust.includes(address);
+    this.peer = { address, isTrusted, field: fieldOf('x-forwarded-for', address) };
+  }
+
+  /** Whether it takes no more requests. */
+  get isEnding(): boolean {
+    return this.#isEnding;
+  }
+
+  /** Whether no request is under way. */
+  get isIdle(): boolean {
+    return this.#exchanges.size === 0;
+  }
+
+  add(exchange: OpenExchange): void {
+    this.#exchanges.add(exchange);
+  }
+
+  /** An exchange is over. */
+  remove(exchange: OpenExchange): void {
+    this.#exchanges.delete(exchange);
+    if (!exchange.isReceived) this.#unread = exchange;
+    if (this.#broken.size > 0) this.#breakFirst();
+    else if (this.#last !== undefined) this.#sayLast();
+    else if (this.#isClosing && this.isIdle) this.#end();
+  }
+
+  /** Ends the connection amid the response of `exchange`, once those before it are complete. */
+  breakOff(exchange: OpenExchange, mustReset: boolean): void {
+    this.#broken.set(exchange, mustReset);
+    this.#breakFirst();
+  }
+
+  /** What arrives cannot be read: answers with `error` after what is under way, and closes. */
+  refuse(error: HostError): void {
+    if (this.#last !== undefined || this.#isEnding) return;
+    this.#last = error;
+    // The rest of a request that has its answer already: another one would be taken for the next.
+    if (this.#unread?.isReceived === false) this.destroy();
+    else this.#sayLast();
+  }
+
+  /** No further request will be served: closes as soon as it is idle. */
+  startClosing(): void {
+    this.#isClosing = true;
+    if (this.isIdle) this.#end();
+  }
+
+  /** Ends it at once. */
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  /** The socket has closed. */
+  handleClose(): void {
+    for (const exchange of this.#exchanges) exchange.clientGone();
+    this.#exchanges.clear();
+    this.#broken.clear();
+  }
+
+  /** Says the last word if nothing must be answered before it. */
+  #sayLast(): void {
+    for (const exchange of this.#exchanges) {
+      // A request that will never be complete: the last word is its answer, unless it has begun to have one.
+      if (exchange.isReceived) return;
+      if (exchange.isAnswering) {
+        this.destroy();
+        return;
+      }
+    }
+    if (this.#last !== undefined) this.#end(lastAnswer(this.#last, createRequestId()));
+  }
+
+  /** Sends the end, throws away what still comes, and does not wait for ever. */
+  #end(bytes: Buffer = NOTHING): void {
+    if (this.#isEnding || this.#socket.destroyed) return;
+    this.#isEnding = true;
+    const cancel = this.#clock.after(LINGER_MS, () => this.destroy());
+    this.#socket.once('close', cancel);
+    // The requests that this answers for are over; their guests are told when the socket closes.
+    this.#socket.end(bytes);
+    this.#socket.resume();
+    if (!this.isIdle) this.handleClose();
+  }
+
+  #breakFirst(): void {
+    const [first] = this.#exchanges;
+    const mustReset = first === undefined ? undefined : this.#broken.get(first);
+    if (mustReset === true) this.#socket.resetAndDestroy();
+    else if (mustReset === false) this.destroy();
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * A Node response as `HttpResponder` and its `ByteSink`.
+ *
+ * The head and a small beginning of the body are held back until the event loop's turn is over: a response that
+ * is complete by then goes out in one piece with its length, and one that failed by then can still be
+ * answered with a coded error. A guest that declares a length must keep it, because the client finds the next
+ * response by it.
+ */
+import type { ServerResponse } from 'node:http';
+import { HostError } from '../base/errors.ts';
+import type { ByteSink, Field, HttpResponder } from '../wasi/ports.ts';
+import { isTrailerField, textOf } from './fields.ts';
+import { readResponseHead, type ResponseHead } from './response-head.ts';
+
+/** Bytes that wait for the client before the guest is made to wait. */
+const HIGH_WATER_BYTES = 64 * 1024;
+/** Bytes held back for the end of the turn. */
+const HELD_BYTES = 16 * 1024;
+
+const READY = Promise.resolve();
+
+/** Whom a response belongs to. */
+export interface ResponseOwner {
+  readonly requestId: string;
+  readonly functionName: string;
+  /** Called right before the response is complete. */
+  onEnding(): void;
+  /** Called when the guest's response cannot be sent; nothing of it was. */
+  onUnusable(error: HostError): void;
+  /**
+   * Called when a part of the response was sent and the rest will not come.
+   *
+   * @param isFramed Whether the client can tell by the framing; if not, the connection must be reset.
+   */
+  onBroken(isFramed: boolean): void;
+}
+
+/** Writes one response. */
+export class NodeResponder implements HttpResponder, ByteSink {
+  readonly #response: ServerResponse;
+  readonly #owner: ResponseOwner;
+  readonly #isHead: boolean;
+  #head: ResponseHead | undefined;
+  #state: 'unbegun' | 'held' | 'sending' | 'ended' | 'broken' = 'unbegun';
+  #failure: Error | 'closed' | undefined;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #hasBody = false;
+  /** Bytes of the declared length still to come. */
+  #leftBytes = Number.POSITIVE_INFINITY;
+  #pendingBytes = 0;
+  /** Sizes of the writes that Node has not reported as done, in order. */
+  readonly #writes: number[] = [];
+  #room: PromiseWithResolvers<void> | undefined;
+  #empty: PromiseWithResolvers<void> | undefined;
+  readonly #onWritten = (): void => this.#settleWrite();
+
+  /**
+   * @param response Nothing of it has been sent.
+   * @param isHead Whether the method is HEAD: the body stays here.
+   * @param owner Whom it belongs to.
+   */
+  constructor(response: ServerResponse, isHead: boolean, owner: ResponseOwner) {
+    this.#response = response;
+    this.#isHead = isHead;
+    this.#owner = owner;
+    response.on('error', ignore);
+  }
+
+  /** Whether a part of the response may have reached the client. */
+  get isSent(): boolean {
+    return this.#response.headersSent;
+  }
+
+  /** Whether the response is complete, or never will be. */
+  get isDone(): boolean {
+    return this.#state === 'ended' || this.#state === 'broken';
+  }
+
+  get capacity(): number {
+    if (this.#failure !== undefined) return 0;
+    return Math.max(HIGH_WATER_BYTES - this.#pendingBytes - this.#heldBytes, 0);
+  }
+
+  get pending(): number {
+    return this.#pendingBytes;
+  }
+
+  get failure(): Error | 'closed' | undefined {
+    return this.#failure;
+  }
+
+  begin(status: number, headers: readonly Field[]): ByteSink {
+    if (this.#state !== 'unbegun') return this;
+    const head = readResponseHead(status, headers);
+    if (typeof head === 'string') {
+      this.#refuse(head);
+      return this;
+    }
+    this.#head = head;
+    this.#state = 'held';
+    this.#hasBody = !this.#isHead && status !== 204 && status !== 304;
+    if (this.#hasBody) this.#leftBytes = head.declaredBytes ?? Number.POSITIVE_INFINITY;
+    setImmediate(sendHeld, this);
+    return this;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#failure !== undefined || bytes.byteLength === 0) return;
+    this.#leftBytes -= bytes.byteLength;
+    if (this.#leftBytes < 0) {
+      this.#refuse('its body is longer than its content-length');
+    } else if (this.#state === 'held' && this.#heldBytes + bytes.byteLength <= HELD_BYTES) {
+      this.#held.push(bytes);
+      this.#heldBytes += bytes.byteLength;
+    } else if (this.#send(undefined)) {
+      this.#writeOut(bytes);
+    }
+  }
+
+  ready(): Promise<void> {
+    if (this.#failure !== undefined || this.capacity > 0) return READY;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  flushed(): Promise<void> {
+    // What is held back leaves by itself when the turn is over: nothing to wait for.
+    if (this.#failure !== undefined || this.#pendingBytes === 0) return READY;
+    this.#empty ??= Promise.withResolvers();
+    return this.#empty.promise;
+  }
+
+  end(trailers: readonly Field[] | undefined): void {
+    if (this.#state !== 'held' && this.#state !== 'sending') return;
+    if (this.#leftBytes > 0 && this.#leftBytes !== Number.POSITIVE_INFINITY) {
+      this.#refuse('its body is shorter than its content-length');
+      return;
+    }
+    const isWhole = this.#state === 'held' && trailers === undefined;
+    // The last piece goes with the end: one write to the socket.
+    const last = isWhole && this.#hasBody ? this.#held.pop() : undefined;
+    const wholeBytes = isWhole ? this.#heldBytes : undefined;
+    if (!this.#send(wholeBytes) || !this.#addTrailers(trailers)) return;
+    this.#state = 'ended';
+    this.#owner.onEnding();
+    this.#response.end(last);
+  }
+
+  abort(_reason: string): void {
+    this.#break(new Error('the response was aborted'));
+  }
+
+  /** The client has gone: what is written from now on is lost. */
+  clientGone(): void {
+    if (this.isDone) return;
+    this.#state = 'broken';
+    this.#fail('closed');
+  }
+
+  /** The turn is over: sends what is held back. */
+  sendHeld(): void {
+    if (this.#state === 'held' && this.#send(undefined)) this.#response.flushHeaders();
+  }
+
+  /** Sends head and held bytes, unless that has happened. Returns false if they cannot be sent. */
+  #send(wholeBytes: number | undefined): boolean {
+    if (this.#head === undefined || this.#state !== 'held') return this.#state === 'sending';
+    try {
+      this.#response.writeHead(this.#head.status, this.#completeHead(this.#head, wholeBytes));
+    } catch {
+      this.#refuse('a name or value of its header has characters that HTTP forbids');
+      return false;
+    }
+    this.#state = 'sending';
+    const held = this.#held;
+    this.#held = [];
+    this.#heldBytes = 0;
+    for (const bytes of held) this.#writeOut(bytes);
+    return true;
+  }
+
+  #completeHead(head: ResponseHead, wholeBytes: number | undefined): string[] {
+    const { raw, status, declaredBytes, trailer } = head;
+    if (declaredBytes !== undefined) {
+      if (status !== 204) raw.push('content-length', String(declaredBytes));
+    } else if (
+      trailer !== undefined &&
+      this.#hasBody &&
+      this.#response.useChunkedEncodingByDefault
+    ) {
+      raw.push('trailer', trailer);
+    } else if (wholeBytes !== undefined && (this.#hasBody || (this.#isHead && wholeBytes > 0))) {
+      raw.push('content-length', String(wholeBytes));
+    }
+    raw.push('x-request-id', this.#owner.requestId);
+    return raw;
+  }
+
+  #writeOut(bytes: Uint8Array): void {
+    if (!this.#hasBody) return;
+    this.#pendingBytes += bytes.byteLength;
+    this.#writes.push(bytes.byteLength);
+    this.#response.write(bytes, this.#onWritten);
+  }
+
+  #settleWrite(): void {
+    this.#pendingBytes -= this.#writes.shift() ?? 0;
+    if (this.capacity > 0) this.#resolveRoom();
+    if (this.#pendingBytes === 0) this.#resolveEmpty();
+  }
+
+  /** Only a chunked body can have trailers; elsewhere they are dropped, as HTTP allows. */
+  #addTrailers(trailers: readonly Field[] | undefined): boolean {
+    if (trailers === undefined || !this.#response.chunkedEncoding) return true;
+    const allowed = trailers.filter(([name]) => isTrailerField(name.toLowerCase()));
+    try {
+      this.#response.addTrailers(allowed.map(([name, value]) => [name, textOf(value)] as const));
+      return true;
+    } catch {
+      this.#refuse('a name or value of its trailers has characters that HTTP forbids');
+      return false;
+    }
+  }
+
+  #refuse(reason: string): void {
+    const error = new HostError('guest_bad_response', { name: this.#owner.functionName, reason });
+    this.#break(error);
+    if (!this.isSent) this.#owner.onUnusable(error);
+  }
+
+  #break(error: Error): void {
+    if (this.isDone) return;
+    this.#state = 'broken';
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#fail(error);
+    if (this.isSent) {
+      const isFramed = this.#response.chunkedEncoding || this.#head?.declaredBytes !== undefined;
+      this.#owner.onBroken(isFramed);
+    }
+  }
+
+  #fail(failure: Error | 'closed'): void {
+    this.#failure = failure;
+    this.#resolveRoom();
+    this.#resolveEmpty();
+  }
+
+  #resolveRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+
+  #resolveEmpty(): void {
+    this.#empty?.resolve();
+    this.#empty = undefined;
+  }
+}
+
+function sendHeld(responder: NodeResponder): void {
+  responder.sendHeld();
+}
+
+/** A write to a connection that is gone; `clientGone` tells of it. */
+function ignore(): void {}

@@ -1,0 +1,104 @@
+/**
+ * stdout or stderr of an invocation as log lines, up to what one invocation may log. What is more is
+ * swallowed: a guest that logs too much is still a guest that works.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { RequestId } from '../base/ids.ts';
+import type { GuestLog } from '../logs/guest-log.ts';
+import { LineSplitter } from '../logs/line-splitter.ts';
+import type { Version } from '../registry/model.ts';
+import type { ByteSink } from '../wasi/ports.ts';
+
+/** Bytes a guest may write at once. */
+const CAPACITY = 64 * 1024;
+
+/** The log of one invocation: both streams and the host's remarks share one budget. */
+export class InvocationLog {
+  readonly #log: GuestLog;
+  readonly #clock: Clock;
+  readonly #version: Version;
+  readonly #requestId: RequestId;
+  readonly #onExceeded: () => void;
+  #leftBytes: number;
+
+  /** @param onExceeded Called once, when the budget is used up. */
+  constructor(
+    log: GuestLog,
+    clock: Clock,
+    version: Version,
+    requestId: RequestId,
+    onExceeded: () => void,
+  ) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#version = version;
+    this.#requestId = requestId;
+    this.#onExceeded = onExceeded;
+    this.#leftBytes = version.settings.limits.logBytes;
+  }
+
+  /** Adds a remark of the host; always kept. */
+  remark(text: string): void {
+    for (const line of text.split('\n')) this.line('host', line);
+  }
+
+  line(stream: 'stdout' | 'stderr' | 'host', text: string): void {
+    this.#log.append({
+      atMs: this.#clock.wallMs(),
+      function: this.#version.function,
+      version: this.#version.number,
+      requestId: this.#requestId,
+      stream,
+      text,
+    });
+  }
+
+  /** Takes from the budget what fits of `bytes`. */
+  allow(bytes: Uint8Array): Uint8Array {
+    if (this.#leftBytes <= 0) return bytes.subarray(0, 0);
+    const allowed = bytes.subarray(0, this.#leftBytes);
+    this.#leftBytes -= bytes.byteLength;
+    if (this.#leftBytes < 0) {
+      this.#onExceeded();
+      this.remark(
+        `log limit of ${this.#version.settings.limits.logBytes} bytes reached: the rest is dropped`,
+      );
+    }
+    return allowed;
+  }
+}
+
+/** The sink that is a guest's stdout or stderr. Costs nothing until something is written. */
+export class GuestOutput implements ByteSink {
+  readonly capacity = CAPACITY;
+  readonly pending = 0;
+  readonly failure = undefined;
+  readonly #log: InvocationLog;
+  readonly #stream: 'stdout' | 'stderr';
+  #splitter: LineSplitter | undefined;
+
+  constructor(log: InvocationLog, stream: 'stdout' | 'stderr') {
+    this.#log = log;
+    this.#stream = stream;
+  }
+
+  write(bytes: Uint8Array): void {
+    const allowed = this.#log.allow(bytes);
+    if (allowed.byteLength === 0) return;
+    this.#splitter ??= new LineSplitter((text) => this.#log.line(this.#stream, text));
+    this.#splitter.write(allowed);
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  flushed(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** The invocation has ended: what stands without a line end is a line. */
+  end(): void {
+    this.#splitter?.end();
+  }
+}

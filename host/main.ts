@@ -1,0 +1,87 @@
+/** The host as a process: configuration, signals, the one `ready` line, the exit code. */
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { HostError, toHostError } from './base/errors.ts';
+import { loadConfig } from './config/load-config.ts';
+import { openHost, type Host } from './host.ts';
+import { openLog } from './logs/log.ts';
+import { defaultDataDirectory } from './storage/default-data-directory.ts';
+
+/** How the host is started. */
+export interface RunOptions {
+  /** Path of the configuration file, if one was named. */
+  readonly configFile?: string | undefined;
+  /** Settings by flag, in the shape of the configuration file. */
+  readonly overrides: Readonly<Record<string, unknown>>;
+  /** Called once when the host serves, before it is waited for. */
+  readonly onReady?: (host: Host) => Promise<void>;
+}
+
+/** Exit codes of the host: EX_USAGE-like, documented in docs/cli.md. */
+const EXIT_OK = 0;
+const EXIT_REFUSED = 3;
+
+/**
+ * Runs a host until SIGINT or SIGTERM. A second signal ends the process at once.
+ *
+ * @returns The exit code.
+ */
+export async function runHost(options: RunOptions): Promise<number> {
+  const { configFile, overrides, onReady } = options;
+  const defaultDataDir = defaultDataDirectory({
+    platform: process.platform,
+    environment: process.env,
+    home: homedir(),
+  });
+  try {
+    const config = await loadConfig({
+      file: configFile,
+      environment: process.env,
+      overrides,
+      defaultDataDir,
+    });
+    const log = openLog(config.logLevel, process.stderr.isTTY);
+    const stopped = untilSignal();
+    const host = await openHost({ config, log, version: packageVersion() });
+    process.stdout.write(`ready data=${host.dataUrl} admin=${host.adminUrl}\n`);
+    log.info({ dataDir: config.dataDir, token: host.tokenFile }, 'the host serves');
+    try {
+      await onReady?.(host);
+      const signal = await stopped;
+      log.info({ signal }, 'closing');
+    } finally {
+      await host.close();
+    }
+    return EXIT_OK;
+  } catch (error) {
+    report(toHostError(error));
+    return EXIT_REFUSED;
+  }
+}
+
+function untilSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    let stopping = false;
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => {
+        if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
+        stopping = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+function report(error: HostError): void {
+  process.stderr.write(`error: ${error.message} (${error.code})\n`);
+  if (error.fix !== undefined) process.stderr.write(`  fix: ${error.fix}\n`);
+  if (process.env['FAAS_DEBUG'] === '1')
+    process.stderr.write(`${error.stack}\n${String(error.cause)}\n`);
+}
+
+function packageVersion(): string {
+  // From source this file is host/main.ts, compiled it is dist/host/main.js.
+  const depth = import.meta.url.endsWith('.ts') ? '..' : '../..';
+  const manifest = readFileSync(new URL(`${depth}/package.json`, import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
+}

@@ -1,0 +1,71 @@
+/** Contents of an import section → imports. Apart from the sections because names are checked without the rest. */
+import { HostError } from '../base/errors.ts';
+import type { ByteReader } from './byte-reader.ts';
+import {
+  readMemoryType,
+  skipGlobalType,
+  skipTableType,
+  skipTagType,
+  type MemoryType,
+} from './types.ts';
+
+/** What a core module imports. */
+export type CoreImport = {
+  readonly module: string;
+  readonly field: string;
+} & (
+  | { readonly kind: 'function' | 'table' | 'global' | 'tag' }
+  | { readonly kind: 'memory'; readonly memory: MemoryType }
+);
+
+/**
+ * Reads an import section.
+ *
+ * @param reader At the section's contents.
+ * @param limit Most imports accepted.
+ * @returns The imports in order, and the offset at which the first begins.
+ * @throws {too_many_imports} If there are more than `limit`.
+ * @throws {shared_memory_refused} If a memory is shared.
+ * @throws {page_size_refused} If a memory's pages are not 64 KiB.
+ */
+export function readImports(
+  reader: ByteReader,
+  limit: number,
+): { imports: CoreImport[]; first: number } {
+  const count = reader.count('imports');
+  if (count > limit) throw new HostError('too_many_imports', { limit });
+  const first = reader.offset;
+  const imports: CoreImport[] = [];
+  let memories = 0;
+  for (let index = 0; index < count; index += 1) {
+    const one = readImport(reader, memories);
+    if (one.kind === 'memory') memories += 1;
+    imports.push(one);
+  }
+  reader.expectEnd('the import section');
+  return { imports, first };
+}
+
+function readImport(reader: ByteReader, memories: number): CoreImport {
+  const module = reader.name();
+  const field = reader.name();
+  const code = reader.u8();
+  switch (code) {
+    case 0:
+      reader.u32();
+      return { module, field, kind: 'function' };
+    case 1:
+      skipTableType(reader);
+      return { module, field, kind: 'table' };
+    case 2:
+      return { module, field, kind: 'memory', memory: readMemoryType(reader, memories) };
+    case 3:
+      skipGlobalType(reader);
+      return { module, field, kind: 'global' };
+    case 4:
+      skipTagType(reader);
+      return { module, field, kind: 'tag' };
+    default:
+      throw reader.malformed('the kind of an import', reader.offset - 1);
+  }
+}

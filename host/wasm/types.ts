@@ -1,0 +1,145 @@
+/**
+ * Passes over types of the core binary format: value types, limits, and the type section.
+ *
+ * Struct and array types are refused: without them nothing can allocate in the garbage-collected heap,
+ * which is the host's own and has no limit per guest.
+ *
+ * @see https://webassembly.github.io/spec/core/binary/types.html
+ */
+import { HostError } from '../base/errors.ts';
+import type { ByteReader } from './byte-reader.ts';
+
+/** `ref null ht` and `ref ht`, followed by a heap type. */
+const REF_NULL = 0x63;
+const REF = 0x64;
+/** i32 i64 f32 f64 v128. */
+const NUMERIC: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b]);
+/** noexn nofunc noextern none func extern any eq i31 struct array exn. */
+const ABSTRACT_HEAP: ReadonlySet<number> = new Set([
+  0x74, 0x73, 0x72, 0x71, 0x70, 0x6f, 0x6e, 0x6d, 0x6c, 0x6b, 0x6a, 0x69,
+]);
+const COMPOSITE = Object.freeze({ func: 0x60, struct: 0x5f, array: 0x5e });
+const REC_GROUP = 0x4e;
+const SUB_FINAL = 0x4f;
+const SUB = 0x50;
+
+/** What an address can reach, in pages of 64 KiB. */
+const MAX_PAGES_32 = 2 ** 16;
+const MAX_PAGES_64 = 2 ** 48;
+
+/** The bounds of a memory. */
+export interface MemoryType {
+  readonly minPages: number;
+  readonly maxPages: number | undefined;
+  readonly is64: boolean;
+}
+
+/** Passes over a value type. */
+export function skipValueType(reader: ByteReader): void {
+  const start = reader.offset;
+  const code = reader.u8();
+  if (NUMERIC.has(code) || ABSTRACT_HEAP.has(code)) return;
+  if (code !== REF_NULL && code !== REF) throw reader.malformed('a value type', start);
+  skipHeapType(reader);
+}
+
+/** Passes over a heap type: a type index or an abstract one. */
+export function skipHeapType(reader: ByteReader): void {
+  const start = reader.offset;
+  if (ABSTRACT_HEAP.has(reader.peek())) reader.u8();
+  else if (reader.s33() < 0) throw reader.malformed('a heap type', start);
+}
+
+/** Passes over a block type: empty, one value type, or a type index. */
+export function skipBlockType(reader: ByteReader): void {
+  const start = reader.offset;
+  const code = reader.peek();
+  if (code === 0x40) reader.u8();
+  else if ((code & 0xc0) === 0x40) skipValueType(reader);
+  else if (reader.s33() < 0) throw reader.malformed('a block type', start);
+}
+
+/** Passes over a table type. */
+export function skipTableType(reader: ByteReader): void {
+  skipValueType(reader);
+  const flags = reader.u8();
+  // Bit 0: a maximum follows; bit 2: a 64-bit table. A shared table (bit 1) is no part of the standard.
+  if ((flags & ~0b101) !== 0) throw reader.malformed('the limits of a table', reader.offset - 1);
+  reader.skipLeb(10);
+  if ((flags & 1) !== 0) reader.skipLeb(10);
+}
+
+/** Passes over a global type. */
+export function skipGlobalType(reader: ByteReader): void {
+  skipValueType(reader);
+  if (reader.u8() > 1) throw reader.malformed('whether a global may change', reader.offset - 1);
+}
+
+/** Passes over a tag type. */
+export function skipTagType(reader: ByteReader): void {
+  if (reader.u8() !== 0) throw reader.malformed('the kind of a tag', reader.offset - 1);
+  reader.u32();
+}
+
+/**
+ * Reads a memory type.
+ *
+ * @param index Index of the memory, for errors.
+ * @throws {shared_memory_refused} If the memory is shared.
+ * @throws {page_size_refused} If its pages are not 64 KiB.
+ */
+export function readMemoryType(reader: ByteReader, index: number): MemoryType {
+  const flags = reader.u8();
+  if ((flags & ~0b1111) !== 0) throw reader.malformed('the limits of a memory', reader.offset - 1);
+  if ((flags & 0b0010) !== 0) throw new HostError('shared_memory_refused', { index });
+  if ((flags & 0b1000) !== 0) throw new HostError('page_size_refused', { index });
+  const is64 = (flags & 0b0100) !== 0;
+  const most = is64 ? MAX_PAGES_64 : MAX_PAGES_32;
+  const start = reader.offset;
+  const minPages = reader.u64();
+  const maxPages = (flags & 1) === 0 ? undefined : reader.u64();
+  if (minPages > (maxPages ?? most) || (maxPages ?? 0) > most) {
+    throw reader.malformed('possible limits of a memory', start);
+  }
+  return { minPages, maxPages, is64 };
+}
+
+/**
+ * Passes over the contents of a type section.
+ *
+ * @returns How many types it defines: one for each member of a recursive group.
+ * @throws {gc_refused} If one of them is a struct or an array.
+ */
+export function countTypes(reader: ByteReader): number {
+  let types = 0;
+  for (let left = reader.count('types'); left > 0; left -= 1) {
+    if (reader.peek() !== REC_GROUP) {
+      skipSubType(reader);
+      types += 1;
+      continue;
+    }
+    reader.u8();
+    const members = reader.count('types of a group');
+    for (let member = 0; member < members; member += 1) skipSubType(reader);
+    types += members;
+  }
+  reader.expectEnd('the type section');
+  return types;
+}
+
+function skipSubType(reader: ByteReader): void {
+  const code = reader.peek();
+  if (code === SUB || code === SUB_FINAL) {
+    reader.u8();
+    for (let left = reader.count('supertypes'); left > 0; left -= 1) reader.u32();
+  }
+  const start = reader.offset;
+  const composite = reader.u8();
+  if (composite === COMPOSITE.struct || composite === COMPOSITE.array) {
+    const what = composite === COMPOSITE.struct ? 'structs' : 'arrays';
+    throw new HostError('gc_refused', { what, offset: start + reader.base });
+  }
+  if (composite !== COMPOSITE.func) throw reader.malformed('a function type', start);
+  for (let left = reader.count('parameters'); left > 0; left -= 1) skipValueType(reader);
+  for (let left = reader.count('results'); left > 0; left -= 1) skipValueType(reader);
+}

@@ -1,0 +1,20 @@
+/** The bytes of every guest that tests run: committed builds and WAT. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export { wat } from './wat.ts';
+
+const components = join(import.meta.dirname, '..', '..', 'components');
+
+/** An example whose `.wasm` is committed. */
+export type ExampleName = 'hello-rust' | 'echo-rust' | 'fetch-rust' | 'files-rust' | 'upper-c';
+
+/** The `wasi:http` guest whose request path says how it misbehaves: `misbehave/src/lib.rs` lists the paths. */
+export function misbehave(): Uint8Array {
+  return readFileSync(join(import.meta.dirname, 'misbehave.wasm'));
+}
+
+/** A prebuilt example: components, except `upper-c`, which is a preview1 core module. */
+export function example(name: ExampleName): Uint8Array {
+  return readFileSync(join(components, `${name}.wasm`));
+}
