@@ -1,40 +1,9 @@
-/** What the admin API answers, as far as commands use it. The same release speaks on both ends. */
-
-/** A version. */
-export interface VersionView {
-  readonly function: string;
-  readonly version: number;
-  readonly live: boolean;
-  readonly kind: string;
-  readonly artifact: string;
-  readonly artifactBytes: number;
-  readonly isolation: string;
-  readonly limits: {
-    readonly memoryBytes: number;
-    readonly timeoutMs: number;
-    readonly concurrency: number;
-    readonly queue: number;
-    readonly requestBodyBytes: number;
-    readonly responseBodyBytes: number;
-    readonly logBytes: number;
-  };
-  readonly environment: readonly string[];
-  readonly allowedHosts: readonly string[];
-  readonly directories: readonly string[];
-  readonly files: { readonly count: number; readonly bytes: number };
-  readonly createdMs: number;
-  readonly createdBy: string;
-}
-
-/** A function. */
-export interface FunctionView {
-  readonly name: string;
-  readonly live: VersionView;
-  readonly routes: readonly { readonly host: string; readonly path: string }[];
-  readonly urls: readonly string[];
-  readonly createdMs: number;
-  readonly updatedMs: number;
-}
+/**
+ * What the admin API answers, as far as commands use it and `host/admin/views.ts` does not say it
+ * already. Types only: the same release speaks on both ends.
+ */
+import type { VersionView } from '../host/admin/views.ts';
+import type { GuestLine } from '../host/logs/guest-log.ts';
 
 /** What a deployment came to. */
 export interface DeployResultView {
@@ -54,13 +23,10 @@ export interface HostView {
   };
 }
 
-/** A log line. */
-export interface LogLineView {
-  readonly atMs: number;
-  readonly version: number;
-  readonly requestId: string;
-  readonly stream: 'stdout' | 'stderr' | 'host';
-  readonly text: string;
+/** A log line, or how many were lost. */
+export interface LogEventView {
+  readonly line?: GuestLine;
+  readonly lost?: number;
 }
 
 /** An invocation. */
@@ -75,13 +41,5 @@ export interface InvocationView {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly bodyBase64: string;
   readonly truncated: boolean;
-  readonly logs: readonly LogLineView[];
-}
-
-/** A token without its secret. */
-export interface TokenView {
-  readonly id: string;
-  readonly name: string;
-  readonly scopes: readonly string[];
-  readonly createdMs: number;
+  readonly logs: readonly GuestLine[];
 }

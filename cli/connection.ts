@@ -27,7 +27,10 @@ const TOKEN_FILE = 'admin-token';
 export function addConnectionFlags(command: Command): Command {
   return command
     .option('--admin <url>', `URL of the admin API (or FAAS_ADMIN_URL; default ${DEFAULT_URL})`)
-    .option('--token <token>', 'admin token (or FAAS_TOKEN; default: the file in the data directory)')
+    .option(
+      '--token <token>',
+      'admin token (or FAAS_TOKEN; default: the file in the data directory)',
+    )
     .option('--data-dir <dir>', 'data directory of the host, for its token (or FAAS_DATA_DIR)');
 }
 

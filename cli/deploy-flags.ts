@@ -7,55 +7,73 @@ import { parseDirectoryGrant, type DirectoryGrant } from './snapshot.ts';
 /** What commander makes of the flags. */
 export interface DeployFlags {
   readonly name?: string;
-  readonly route: readonly { host: string; path: string }[];
-  readonly env: readonly (readonly [name: string, value: string])[];
+  readonly route?: readonly string[];
+  readonly env?: readonly (readonly [name: string, value: string])[];
   readonly memory?: number;
   readonly timeout?: number;
   readonly concurrency?: number;
   readonly isolation: 'request' | 'reuse';
-  readonly allowHost: readonly string[];
-  readonly dir: readonly DirectoryGrant[];
+  readonly allowHost?: readonly string[];
+  readonly dir?: readonly DirectoryGrant[];
 }
 
 /** Adds the flags to the command. */
 export function addDeployFlags(command: Command): Command {
   return command
     .option('--name <name>', 'name of the function (default: from the file name)')
-    .option('--route <route>', "host and path that lead to it, 'api.example.com/v1/*'; repeatable", list(parseRoute), [])
-    .option('--env <name=value>', 'environment variable; repeatable', list(parseVariable), [])
+    .option(
+      '--route <route>',
+      "host and path that lead to it, 'api.example.com/v1/*'; repeatable",
+      list(asIs),
+    )
+    .option('--env <name=value>', 'environment variable; repeatable', list(parseVariable))
     .option('--memory <size>', 'memory of one instance, like 64MiB', parseSize)
     .option('--timeout <duration>', 'time of one invocation, like 10s', parseDuration)
     .option('--concurrency <n>', 'invocations at once', parseCount)
-    .option('--isolation <mode>', 'a fresh instance per "request", or "reuse" it', parseIsolation, 'request')
-    .option('--allow-host <host>', 'host it may call, like api.example.com or *.example.com:8443; repeatable', list(asIs), [])
-    .option('--dir <host::guest>', 'directory to take along, like ./public::/public; repeatable', list(parseDirectoryGrant), []);
+    .option(
+      '--isolation <mode>',
+      'a fresh instance per "request", or "reuse" it',
+      parseIsolation,
+      'request',
+    )
+    .option(
+      '--allow-host <host>',
+      'host it may call, like api.example.com or *.example.com:8443; repeatable',
+      list(asIs),
+    )
+    .option(
+      '--dir <host::guest>',
+      'directory to take along, like ./public::/public; repeatable',
+      list(parseDirectoryGrant),
+    );
 }
 
-/** The limits that were given, by their names in the API. */
-export function limitsOf(flags: DeployFlags): Record<string, number> {
+/** What the admin API takes, but for the artifact and the files. */
+export function settingsOf(flags: DeployFlags): Record<string, unknown> {
   const limits = {
     memoryBytes: flags.memory,
     timeoutMs: flags.timeout === undefined ? undefined : Math.ceil(flags.timeout),
     concurrency: flags.concurrency,
   };
-  return Object.fromEntries(
-    Object.entries(limits).filter((entry): entry is [string, number] => entry[1] !== undefined),
-  );
+  return {
+    // JSON leaves out what is undefined.
+    limits,
+    isolation: flags.isolation,
+    environment: flags.env ?? [],
+    allowedHosts: flags.allowHost ?? [],
+    routes: flags.route ?? [],
+  };
 }
 
 /** Collects a repeatable flag. */
-function list<T>(parse: (text: string) => T): (text: string, before: readonly T[]) => readonly T[] {
-  return (text, before) => [...before, parse(text)];
+function list<T>(
+  parse: (text: string) => T,
+): (text: string, before: readonly T[] | undefined) => readonly T[] {
+  return (text, before = []) => [...before, parse(text)];
 }
 
 function asIs(text: string): string {
   return text;
-}
-
-function parseRoute(text: string): { host: string; path: string } {
-  const at = text.indexOf('/');
-  const host = at === -1 ? text : text.slice(0, at);
-  return { host: host.toLowerCase() || '*', path: at === -1 ? '/*' : text.slice(at) };
 }
 
 function parseVariable(text: string): readonly [string, string] {

@@ -75,7 +75,8 @@ export function toFileError(error: unknown, path: string): HostError {
 
 async function openLocal(path: string, followLinks: boolean): Promise<FileHandle> {
   // Without O_NONBLOCK a named pipe would hold the command until somebody writes to it.
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW);
+  const flags =
+    constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW);
   return open(path, flags).catch((error: unknown) => {
     throw toFileError(error, path);
   });

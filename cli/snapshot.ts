@@ -3,6 +3,7 @@
  * see host paths, so what would lead out of the directory (symbolic links) or is no file (pipes,
  * sockets, devices) is refused rather than left out.
  */
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError } from '../host/base/errors.ts';
@@ -86,7 +87,8 @@ async function* walk(
   depth: number,
 ): AsyncGenerator<{ path: string; guestPath: string }, void, void> {
   if (depth > MAX_DEPTH) refuse(hostPath, `it is more than ${MAX_DEPTH} folders deep`);
-  if (depth === 0 && !(await statOf(hostPath)).isDirectory()) refuse(hostPath, 'it is no directory');
+  if (depth === 0 && !(await statOf(hostPath)).isDirectory())
+    refuse(hostPath, 'it is no directory');
   const entries = await readdir(hostPath, { withFileTypes: true }).catch((error: unknown) => {
     throw toFileError(error, hostPath);
   });
@@ -99,7 +101,7 @@ async function* walk(
   }
 }
 
-async function statOf(path: string): Promise<Awaited<ReturnType<typeof stat>>> {
+async function statOf(path: string): Promise<Stats> {
   return stat(path).catch((error: unknown) => {
     throw toFileError(error, path);
   });

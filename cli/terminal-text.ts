@@ -4,7 +4,9 @@
  */
 
 /** C0 but tab, DEL, C1, line and paragraph separators, and what changes the direction of writing. */
-const HARMFUL = /[\0-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const HARMFUL =
+  // oxlint-disable-next-line eslint/no-control-regex -- control characters are what it is about
+  /[\0-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** Makes one line harmless: `ESC` is shown as `\x1b`, a line feed as `\x0a`. */
 export function toTerminalText(text: string): string {

@@ -64,7 +64,10 @@ export class Terminal {
       Math.max(...cells.map((row) => row[column]?.length ?? 0)),
     );
     const lines = cells.map((row) =>
-      row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ').trimEnd(),
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
     );
     const [first = '', ...rest] = lines;
     return this.print([this.outStyle('dim', first), ...rest, ''].join('\n'));

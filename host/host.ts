@@ -7,6 +7,7 @@ import { openAdminApi } from './admin/admin-api.ts';
 import { openFsArtifactStore } from './artifacts/fs-artifact-store.ts';
 import { systemClock } from './base/clock.ts';
 import { CloseStack, type Closeable } from './base/closeable.ts';
+import { formatBaseUrl } from './config/listen-address.ts';
 import type { Config } from './config/schema.ts';
 import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
 import { createJcoEngine } from './engine/jco/jco-engine.ts';
@@ -16,9 +17,10 @@ import { VersionInstances } from './instances/version-instances.ts';
 import { FunctionInvoker } from './invoke/function-invoker.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
 import { OutboundClient } from './invoke/outbound/outbound-client.ts';
+import { OutboundNetwork } from './invoke/outbound/outbound-network.ts';
 import { GuestLog } from './logs/guest-log.ts';
 import type { Log } from './logs/log.ts';
-import { createPrometheusMetrics } from './metrics/prometheus.ts';
+import { PrometheusObserver } from './metrics/prometheus.ts';
 import { openSqliteRegistry } from './registry/sqlite-registry.ts';
 import type { Version } from './registry/model.ts';
 import { openDataDirectory } from './storage/data-directory.ts';
@@ -61,13 +63,11 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
     const registry = stack.push(
       await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
     );
-    const metrics = stack.push(
-      createPrometheusMetrics({
-        maxFunctions: config.metrics.maxFunctions,
-        moduleCacheBytes: () => modules.bytes,
-      }),
-    );
-    const observer = metrics.observer;
+    const observer = new PrometheusObserver({
+      maxFunctions: config.metrics.maxFunctions,
+      clock,
+      moduleCacheBytes: () => modules.bytes,
+    });
     const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
     const deployer = new PipelineDeployer({
       config,
@@ -85,6 +85,7 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
         observer,
       }),
     );
+    const network = new OutboundNetwork({ clock });
     const openRuntime = (live: Version): ReturnType<FunctionInvokerRuntime> => {
       const tree = buildSnapshotTree(live.settings.files, live.settings.directories, (digest) =>
         artifacts.openFile(digest),
@@ -93,7 +94,7 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
         instances: new VersionInstances(live, { modules, clock, observer }),
         preopens: tree.preopens,
         closePreopens: () => tree.close(),
-        outgoingHttp: new OutboundClient(parseAllowList(live.settings.allowedHosts)),
+        outgoingHttp: new OutboundClient(parseAllowList(live.settings.allowedHosts), network),
       };
     };
     const invoker = stack.push(
@@ -108,8 +109,9 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
       }),
     );
     const dataPlane = stack.push(
-      await openDataPlane({ config, log, clock, invoker, observer, router: () => router }),
+      await openDataPlane({ config, log, clock, invoker, router: () => router }),
     );
+    const dataUrl = formatBaseUrl(dataPlane.address);
     const admin = stack.push(
       await openAdminApi({
         config: { ...config, dataDir: directory.path },
@@ -121,15 +123,15 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
         invoker,
         guestLog,
         observer,
-        metrics,
+        metrics: observer,
         isReady: () => true,
-        dataUrl: () => dataPlane.address,
+        dataUrl: () => dataUrl,
         version,
         engine: 'jco',
       }),
     );
     return {
-      dataUrl: dataPlane.address,
+      dataUrl,
       adminUrl: admin.address,
       tokenFile: admin.tokenFile,
       close: () => stack.close(),

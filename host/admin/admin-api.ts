@@ -119,7 +119,7 @@ async function closeApi(
   const cancel = clock.after(CLOSE_GRACE_MS, () => app.server.closeAllConnections());
   try {
     await app.close();
-    await collector.idle();
+    await collector.close();
   } finally {
     cancel();
   }

@@ -28,7 +28,7 @@ export async function registerArtifactRoutes(
         if (Number(request.headers['content-length'] ?? 0) > limit) {
           throw new HostError('artifact_too_large', { limit });
         }
-        collector.noteUpload(digest);
+        collector.collectLater();
         const stored = await artifacts.put(chunksOf(request.body), limit, digest);
         return reply.code(201).send(stored);
       },
@@ -39,8 +39,6 @@ export async function registerArtifactRoutes(
       { config: { access: 'deploy' } },
       async (request, reply) => {
         const digest = parseDigest(request.params.digest);
-        // Noted first: who is told that the bytes are there may rely on it for a while.
-        collector.noteUpload(digest);
         return reply.code((await artifacts.has(digest)) ? 200 : 404).send();
       },
     );

@@ -20,7 +20,7 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 /** Adds the route. */
 export function registerDeployRoute(app: FastifyInstance, parts: AdminParts): void {
-  const { config, authoriser, collector, deployer, log } = parts;
+  const { config, authoriser, deployer, log } = parts;
   app.post<{ Params: { name: string } }>(
     '/v1/functions/:name/versions',
     { config: { access: 'deploy' }, bodyLimit: MAX_BODY_BYTES },
@@ -30,8 +30,8 @@ export function registerDeployRoute(app: FastifyInstance, parts: AdminParts): vo
       await checkUploaded(settings, parts);
       const actor = authoriser.actorOf(request);
       const lines = new StepLines();
-      const outcome = collector
-        .whileDeploying(() => deployer.deploy(settings, actor, (step) => lines.step(step)))
+      const outcome = deployer
+        .deploy(settings, actor, (step) => lines.step(step))
         .then(
           (result) => {
             log.info(
@@ -42,9 +42,9 @@ export function registerDeployRoute(app: FastifyInstance, parts: AdminParts): vo
           },
           (error: unknown) => {
             const coded = toHostError(error);
+            if (!lines.begun) throw coded;
             const fields = { function: name, by: actor, code: coded.code, err: error };
             log[coded.blame === 'system' ? 'error' : 'info'](fields, 'deployment refused');
-            if (!lines.begun) throw coded;
             lines.end({ error: { ...coded.toJSON(), status: coded.status } });
           },
         );

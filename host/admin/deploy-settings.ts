@@ -10,7 +10,7 @@ import type { Config } from '../config/schema.ts';
 import type { DeployRequest } from '../deploy/deployer.ts';
 import type { VersionLimits } from '../registry/model.ts';
 import { checkSnapshot, isGuestPath } from './check-snapshot.ts';
-import { checkRoutes } from './check-routes.ts';
+import { readRoutes } from './check-routes.ts';
 
 const MAX_TEXT = 32 * 1024;
 const MAX_VARIABLES = 256;
@@ -54,17 +54,14 @@ const settingsSchema = z.strictObject({
     .max(MAX_VARIABLES)
     .default([]),
   allowedHosts: z
-    .array(z.string().regex(/^[\w.*:/[\]-]{1,255}$/, 'it is not a host, host:port or range'))
+    .array(z.string().regex(/^\S{1,255}$/, 'it is not a host, host:port or range'))
     .max(MAX_HOSTS)
     .default([]),
   directories: z.array(guestPath).max(MAX_DIRECTORIES).default([]),
   files: z
     .array(z.strictObject({ path: guestPath, digest, size: bytes, modifiedMs: z.number().min(0) }))
     .default([]),
-  routes: z
-    .array(z.strictObject({ host: z.string().max(255), path: z.string().max(1024) }))
-    .max(MAX_ROUTES)
-    .default([]),
+  routes: z.array(z.string().max(2048)).max(MAX_ROUTES).default([]),
 });
 
 /** What a client sends. */
@@ -90,7 +87,6 @@ export function parseDeploySettings(
     environment.map(([variable]) => variable),
   );
   checkSnapshot(directories, files, config.deploy);
-  checkRoutes(routes, name, config.domain);
   return {
     ...rest,
     namespace: DEFAULT_NAMESPACE,
@@ -99,7 +95,7 @@ export function parseDeploySettings(
     environment,
     directories,
     files,
-    routes,
+    routes: readRoutes(routes, name, config.domain),
   };
 }
 

@@ -47,7 +47,7 @@ export async function openFsArtifactStore(
   return store;
 }
 
-class FsArtifactStore implements ArtifactStore {
+class FsArtifactStore implements ArtifactStore, AsyncDisposable {
   readonly #artifacts: string;
   readonly #prepared: string;
   readonly #scratch: string;
@@ -185,6 +185,10 @@ class FsArtifactStore implements ArtifactStore {
     this.#closed = true;
     await this.#collecting;
     await Promise.all([...this.#open].map((file) => file.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #putPrepared(key: Digest, files: readonly PreparedFile[]): Promise<void> {

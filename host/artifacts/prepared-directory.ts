@@ -4,13 +4,14 @@
  *
  * The names come from a process that handled hostile bytes, so they are held to a safe alphabet.
  */
+import { createHash } from 'node:crypto';
 import { mkdir, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HostError } from '../base/errors.ts';
 import { digestOf, type Digest } from '../base/ids.ts';
 import { syncDirectory } from '../storage/sync-directory.ts';
 import { errnoOf } from '../storage/storage-error.ts';
-import { readChecked } from './read-checked.ts';
+import { PIECE_BYTES, readChecked } from './read-checked.ts';
 import type { PreparedFile } from './store.ts';
 
 const LIST_NAME = 'digests.json';
@@ -29,11 +30,10 @@ export async function writePrepared(path: string, files: readonly PreparedFile[]
   await mkdir(path, { mode: 0o700 });
   const list: Record<string, { digest: Digest; bytes: number }> = {};
   for (const { name, bytes } of files) {
-    list[name] = { digest: digestOf(bytes), bytes: bytes.byteLength };
-    await writeSynced(join(path, name), bytes);
+    list[name] = { digest: await writeSynced(join(path, name), bytes), bytes: bytes.byteLength };
   }
   const text = JSON.stringify({ digest: digestOfList(list), files: list });
-  await writeSynced(join(path, LIST_NAME), text);
+  await writeSynced(join(path, LIST_NAME), Buffer.from(text));
   await syncDirectory(path);
 }
 
@@ -116,8 +116,15 @@ function checkNames(files: readonly PreparedFile[]): void {
   }
 }
 
-async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
+/** Writes and hashes in pieces, as `readChecked` reads, so that big modules do not hold up the loop. */
+async function writeSynced(path: string, bytes: Uint8Array): Promise<Digest> {
+  const hash = createHash('sha256');
   await using file = await open(path, 'wx', 0o600);
-  await file.writeFile(content);
+  for (let offset = 0; offset < bytes.byteLength; offset += PIECE_BYTES) {
+    const piece = bytes.subarray(offset, offset + PIECE_BYTES);
+    hash.update(piece);
+    await file.writeFile(piece);
+  }
   await file.sync();
+  return `sha256:${hash.digest('hex')}` as Digest;
 }

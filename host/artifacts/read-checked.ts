@@ -7,7 +7,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { Digest } from '../base/ids.ts';
 
 /** Bytes hashed without a break: about half a millisecond. */
-const PIECE_BYTES = 1024 * 1024;
+export const PIECE_BYTES = 1024 * 1024;
 
 /**
  * Reads a whole file into memory.

@@ -4,7 +4,7 @@ import { toStorageError } from '../storage/storage-error.ts';
 import type { StoredFile } from './store.ts';
 
 /** Stored bytes behind a file handle. */
-export class FsStoredFile implements StoredFile {
+export class FsStoredFile implements StoredFile, AsyncDisposable {
   readonly size: number;
   readonly #file: FileHandle;
   readonly #onClose: (file: FsStoredFile) => void;
@@ -43,5 +43,9 @@ export class FsStoredFile implements StoredFile {
       this.#closing = this.#file.close();
     }
     return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 }

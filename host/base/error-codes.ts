@@ -79,10 +79,10 @@ export const ERROR_CODES = define({
     message: 'Cannot read the WebAssembly: expected {expected} at byte {offset}',
     fix: 'Build it again; "wasm-tools validate" says more',
   },
-  component_too_complex: {
+  wasm_too_complex: {
     status: 422,
     blame: 'user',
-    message: 'Cannot take the component: it has more than {limit} {what}',
+    message: 'Cannot take the WebAssembly: it has more than {limit} {what}',
   },
   too_many_imports: {
     status: 422,

@@ -15,6 +15,8 @@ export type EndReason =
   | { readonly kind: 'memory_limit' }
   /** The request's body is larger than its limit. */
   | { readonly kind: 'request_body' }
+  /** A trap or a broken rule of the canonical ABI, found under a host function. */
+  | { readonly kind: 'trap'; readonly error: unknown }
   | { readonly kind: 'closing' }
   /** The guest broke a rule; `rule` is one sentence for its author. */
   | { readonly kind: 'rule'; readonly rule: string };

@@ -74,7 +74,7 @@ const SECTION = Object.freeze({
  * @param bytes The component.
  * @param limits `maxSections` (20,000), `maxDepth` (32), `maxImports` (5,000), `maxNames` (200,000).
  * @throws {malformed_wasm} If it is not well-formed.
- * @throws {component_too_complex} If it has more sections, depth or names than allowed.
+ * @throws {wasm_too_complex} If it has more sections, depth or names than allowed.
  * @throws {too_many_imports} If it, or a core module in it, imports more than allowed.
  */
 export function scanComponent(bytes: Uint8Array, limits: Partial<ScanLimits> = {}): ComponentScan {
@@ -175,7 +175,7 @@ class Scan {
   }
 
   #check(what: string, count: number, limit: number): void {
-    if (count > limit) throw new HostError('component_too_complex', { what, limit });
+    if (count > limit) throw new HostError('wasm_too_complex', { what, limit });
   }
 }
 

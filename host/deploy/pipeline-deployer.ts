@@ -6,15 +6,16 @@ import { performance } from 'node:perf_hooks';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import { HostError } from '../base/errors.ts';
 import { Gate } from '../base/gate.ts';
-import { digestOf, type Digest } from '../base/ids.ts';
+import type { Digest } from '../base/ids.ts';
 import { SingleFlight } from '../base/single-flight.ts';
 import type { Config } from '../config/schema.ts';
 import type { PreparedArtifact } from '../engine/engine.ts';
-import { MANIFEST_FILE, PREPARER_VERSION, type Manifest } from '../engine/manifest.ts';
+import { MANIFEST_FILE, type Manifest } from '../engine/manifest.ts';
 import type { Observer } from '../metrics/observer.ts';
 import type { VersionSettings } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Deployer, DeployRequest, DeployResult, DeployStep } from './deployer.ts';
+import { preparedKey } from './prepared-key.ts';
 import { prepareInProcess } from './prepare-process.ts';
 
 /** What the deployer works with. */
@@ -199,15 +200,6 @@ export class PipelineDeployer implements Deployer {
 
 /** Name of the file that keeps what deploy found out. */
 const FINDINGS_FILE = 'findings.json';
-
-/** Key of a prepared artifact: what it is made of and by whom. */
-export function preparedKey(artifact: Digest): Digest {
-  return digestOf(
-    new TextEncoder().encode(
-      JSON.stringify({ artifact, preparer: PREPARER_VERSION, engine: 'jco' }),
-    ),
-  );
-}
 
 function settingsOf(request: DeployRequest, { defaults }: Config): VersionSettings {
   return {

@@ -65,6 +65,9 @@ export async function transpile(
 }
 
 function reasonOf(error: unknown): string {
+  if (error instanceof WebAssembly.RuntimeError) {
+    return "jco's generator crashed on it; exceptions of the 2021 proposal are one known reason";
+  }
   const payload =
     typeof error === 'object' && error !== null && 'payload' in error ? error.payload : undefined;
   const text =

@@ -75,6 +75,8 @@ function failureOfEnding(reason: EndReason, cause: unknown, call: FailedCall): F
         outcome: 'guest_error',
         error: new HostError('request_too_large', { limit: call.requestBodyBytes }),
       };
+    case 'trap':
+      return failureOf(reason.error, call);
     case 'closing':
       return { outcome: 'instance_lost', error: new HostError('host_closing', {}) };
     case 'rule':
@@ -103,6 +105,8 @@ function trapReason(error: unknown): string {
  * @param error What the call threw.
  */
 export function wasmStackOf(error: unknown): string | undefined {
+  const reason = endReasonOf(error);
+  if (reason?.kind === 'trap') return wasmStackOf(reason.error);
   const stack = error instanceof Error ? error.stack : undefined;
   if (stack === undefined) return undefined;
   const frames: string[] = [];

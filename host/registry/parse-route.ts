@@ -18,6 +18,8 @@ const MAX_PATH_LENGTH = 1024;
 /** A DNS name (RFC 1035). */
 const MAX_HOST_LENGTH = 253;
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/;
+/** What ASCII a host may hold; the rest is for IDNA to judge. */
+const HOST_CHARACTERS = /^(?:[A-Za-z0-9._-]|[^\0-\x7F])+$/;
 const PATH_CHARACTERS = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*$/;
 
 /**
@@ -55,8 +57,8 @@ function parseHost(host: string, refuse: Refuse): string {
   const wildcard = host.startsWith('*.');
   const name = wildcard ? host.slice(2) : host;
   if (name.includes('*')) return refuse('a "*" in a host can only be its whole first label');
-  // Percent signs would be decoded by the conversion, and could then stand for anything.
-  const ascii = name.includes('%') ? '' : domainToASCII(name).replace(/\.$/, '');
+  // The conversion decodes "%41", drops tabs and cuts off from a "\" on: those must not reach it.
+  const ascii = HOST_CHARACTERS.test(name) ? domainToASCII(name).replace(/\.$/, '') : '';
   if (ascii === '' || !ascii.split('.').every((label) => LABEL.test(label))) {
     return refuse('the host is not a host name');
   }

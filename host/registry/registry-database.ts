@@ -27,7 +27,7 @@ import { toRegistryError } from './sqlite-error.ts';
 import { Statements } from './statements.ts';
 
 /** How long a statement waits for a lock that another program holds. */
-const BUSY_TIMEOUT_MS = 5000;
+const BUSY_TIMEOUT_MS = 2000;
 
 const SELECT_LIVE = `SELECT ${VERSION_COLUMNS}, f.created_ms, f.updated_ms FROM functions f
   JOIN aliases a ON a.function_id = f.id AND a.name = 'live'
@@ -59,11 +59,12 @@ export class RegistryDatabase {
       throw toRegistryError(error, path);
     }
     try {
-      this.#database.exec('PRAGMA journal_mode = WAL');
-      this.#database.exec('PRAGMA synchronous = FULL');
-      this.#database.exec('PRAGMA foreign_keys = ON');
-      migrate(this.#database, path);
+      // Nothing is written before the file is known to be whole and ours.
       checkIntegrity(this.#database, path);
+      this.#database.exec('PRAGMA foreign_keys = ON');
+      this.#database.exec('PRAGMA synchronous = FULL');
+      migrate(this.#database, path);
+      this.#database.exec('PRAGMA journal_mode = WAL');
     } catch (error) {
       this.#database.close();
       throw toRegistryError(error, path);
@@ -181,7 +182,7 @@ export class RegistryDatabase {
       .all<ChangeRow>(
         `SELECT at_ms, by, action, namespace, function, detail FROM changes
          ORDER BY id DESC LIMIT ?`,
-        Math.max(0, Math.floor(limit)),
+        Math.min(Math.max(0, Math.floor(limit)), Number.MAX_SAFE_INTEGER),
       )
       .map(changeFrom);
   }

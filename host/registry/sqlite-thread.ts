@@ -19,7 +19,7 @@ interface PendingCall {
 }
 
 /** One thread with one open database. */
-export class SqliteThread implements Closeable {
+export class SqliteThread implements Closeable, AsyncDisposable {
   readonly #worker: Worker;
   readonly #pending = new Map<number, PendingCall>();
   readonly #ended: Promise<void>;
@@ -79,6 +79,10 @@ export class SqliteThread implements Closeable {
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async #close(): Promise<void> {

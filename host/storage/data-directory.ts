@@ -28,9 +28,10 @@ const OUR_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** The data directory, held by this process until it is closed. */
-export interface DataDirectory extends Closeable {
+export interface DataDirectory extends Closeable, AsyncDisposable {
   /** Absolute path. */
   readonly path: string;
+  close(): Promise<void>;
 }
 
 /**
@@ -63,7 +64,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   return new HeldDirectory(absolute, ownerPath, lock);
 }
 
-class HeldDirectory implements DataDirectory, AsyncDisposable {
+class HeldDirectory implements DataDirectory {
   readonly path: string;
   readonly #ownerPath: string;
   readonly #lock: DirectoryLock;

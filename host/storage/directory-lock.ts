@@ -17,7 +17,7 @@ import { errnoOf } from './storage-error.ts';
 const SQLITE_BUSY = 5;
 
 /** A held lock; closing it or the end of the process gives it back. Dropping the last reference does too. */
-export class DirectoryLock implements Closeable {
+export class DirectoryLock implements Closeable, Disposable {
   readonly #database: DatabaseSync;
 
   private constructor(database: DatabaseSync) {
@@ -47,6 +47,10 @@ export class DirectoryLock implements Closeable {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 }
 

@@ -8,6 +8,9 @@ import type { Edits } from './edits.ts';
 import { allocatesGarbage, immediatesOf, readOpcode, skipImmediates } from './instructions.ts';
 import { skipValueType } from './types.ts';
 
+/** V8's own limit. */
+const MAX_FUNCTIONS = 1_000_000;
+
 /** Bounds of function bodies: three numbers each, offset of the size, of the body, and after it. */
 export type Bodies = readonly number[];
 
@@ -30,11 +33,15 @@ export interface CodeWalk {
  *
  * @param reader At the section's contents.
  * @throws {function_too_large} If a body has more bytes than allowed.
+ * @throws {wasm_too_complex} If there are more functions, or references to them, than V8 or memory takes.
  * @throws {gc_refused} If an instruction allocates garbage-collected memory.
  */
 export function walkCode(reader: ByteReader, walk: CodeWalk): Bodies {
   const bodies: number[] = [];
   const count = reader.count('function bodies');
+  if (count > MAX_FUNCTIONS) {
+    throw new HostError('wasm_too_complex', { what: 'functions', limit: MAX_FUNCTIONS });
+  }
   for (let index = 0; index < count; index += 1) {
     const sizeAt = reader.offset;
     const body = reader.sized('a function body');

@@ -4,12 +4,15 @@
  *
  * Flat numbers and no objects: a module of 14 MB has about a million calls.
  */
+import { HostError } from '../base/errors.ts';
 import type { ByteWriter } from './byte-writer.ts';
 
 /** Numbers an edit: start, end, function index or -1 - memory index. */
 const FIELDS = 3;
 /** Opcode of `call`. */
 const CALL = 0x10;
+/** 400 MB of list; a module of 14 MB needs a million. */
+const MAX_EDITS = 16 * 1024 * 1024;
 
 /** Where indices of functions go. */
 export interface Renumbering {
@@ -85,6 +88,10 @@ export class Edits {
 
   #add(start: number, end: number, value: number): void {
     if (this.#length === this.#data.length) {
+      if (this.count >= MAX_EDITS) {
+        const what = 'references to functions';
+        throw new HostError('wasm_too_complex', { what, limit: MAX_EDITS });
+      }
       const larger = new Float64Array(this.#data.length * 2);
       larger.set(this.#data);
       this.#data = larger;

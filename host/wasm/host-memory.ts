@@ -60,6 +60,7 @@ const I64 = 0x7e;
  * @throws {page_size_refused} If a memory's pages are not 64 KiB.
  * @throws {gc_refused} If it can allocate garbage-collected memory.
  * @throws {function_too_large} If a function body is larger than allowed.
+ * @throws {wasm_too_complex} If it has more sections, functions or references to them than can be held.
  * @throws {too_many_imports} If it imports more than allowed.
  * @throws {reserved_import} If it imports from `faas:host` itself.
  * @example

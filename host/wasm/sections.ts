@@ -3,6 +3,7 @@
  *
  * @see https://webassembly.github.io/spec/core/binary/modules.html
  */
+import { HostError } from '../base/errors.ts';
 import { ByteReader } from './byte-reader.ts';
 
 /** Section ids. */
@@ -43,6 +44,9 @@ export const SECTION_ORDER: readonly number[] = [
 /** Bytes of magic number and version. */
 export const PREAMBLE_BYTES = 8;
 
+/** Toolchains make about twenty; custom ones are not limited by the specification. */
+const MAX_SECTIONS = 10_000;
+
 /** One section of a module; offsets count in the module's bytes. */
 export interface Section {
   readonly id: number;
@@ -61,6 +65,7 @@ export interface Section {
  *
  * @param bytes The module.
  * @param base Where it starts in the uploaded file, for errors.
+ * @throws {wasm_too_complex} If there are more than 10,000.
  * @throws {malformed_wasm} If preamble, a size or the order of sections is wrong.
  */
 export function readSections(bytes: Uint8Array, base = 0): Section[] {
@@ -78,6 +83,12 @@ export function readSections(bytes: Uint8Array, base = 0): Section[] {
       if (order === -1) throw reader.malformed('the id of a section', start);
       if (order <= last) throw reader.malformed('every section once and in order', start);
       last = order;
+    }
+    if (sections.length === MAX_SECTIONS) {
+      throw new HostError('wasm_too_complex', {
+        what: 'sections in a module',
+        limit: MAX_SECTIONS,
+      });
     }
     sections.push({ id, name, start, contents: inner.offset, end: inner.end });
   }

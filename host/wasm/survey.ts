@@ -53,6 +53,7 @@ export interface MemoryOrigin {
  * Walks a module.
  *
  * @throws {malformed_wasm} If it is not well-formed, or uses what this host does not know.
+ * @throws {wasm_too_complex} If it has more sections, functions or references to them than can be held.
  * @throws {too_many_imports} If it imports more than allowed.
  * @throws {reserved_import} If it imports from the host's own module name.
  * @throws {shared_memory_refused} If it has a shared memory.

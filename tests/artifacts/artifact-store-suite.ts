@@ -211,9 +211,9 @@ export function testArtifactStore(
 
   t.test('collect() beside running puts loses nothing that was acknowledged', async (t) => {
     await using store = disposable(await open(t, clock));
-    let running = true;
+    const writing = new AbortController();
     const collecting = (async () => {
-      while (running) await store.collect(NOTHING);
+      while (!writing.signal.aborted) await store.collect(NOTHING);
     })();
     const stored = await Promise.all(
       Array.from({ length: 60 }, async (_, index) => {
@@ -223,7 +223,7 @@ export function testArtifactStore(
         return digest;
       }),
     );
-    running = false;
+    writing.abort();
     await collecting;
     for (const digest of stored) {
       t.ok((await store.load(digest)).length > 0);

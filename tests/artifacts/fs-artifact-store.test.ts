@@ -148,7 +148,7 @@ t.test(
 
 t.test('a disk that takes no more is said to be full, and takes small things again', async (t) => {
   const limits = {
-    // A file size limit of 512,000 bytes or 1 MB, depending on the shell's blocks.
+    // 512,000 bytes or 1 MB, depending on the shell's blocks.
     'file size limit': 'ulimit -f 1000; exec "$@"',
     'full file system':
       'unshare -rm sh -c \'mount -t tmpfs -o size=1m none "$3" && exec "$@"\' sh "$@"',

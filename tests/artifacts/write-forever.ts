@@ -37,14 +37,18 @@ if (mode === 'once') {
   const small = await attempt(() => store.put(pieces(randomBytes(100)), LIMIT, undefined));
   process.stdout.write(JSON.stringify({ put, prepared, small }));
 }
-for (let index = 0; mode === 'put' || mode === 'prepared'; index += 1) {
-  const bytes = randomBytes(100_000);
-  const digest = digestOf(bytes);
-  if (mode === 'put') await store.put(pieces(bytes, 10_000), LIMIT, undefined);
-  else
-    await store.putPrepared(
-      digest,
-      ['a', 'b', 'c'].map((name) => ({ name, bytes })),
-    );
-  process.stdout.write(`${digest}\n`);
+if (mode === 'put' || mode === 'prepared') await writeForever(mode);
+
+async function writeForever(what: 'put' | 'prepared'): Promise<never> {
+  for (;;) {
+    const bytes = randomBytes(100_000);
+    const digest = digestOf(bytes);
+    if (what === 'put') await store.put(pieces(bytes, 10_000), LIMIT, undefined);
+    else
+      await store.putPrepared(
+        digest,
+        ['a', 'b', 'c'].map((name) => ({ name, bytes })),
+      );
+    process.stdout.write(`${digest}\n`);
+  }
 }

@@ -36,17 +36,25 @@ export async function killAfterLines(
   return lines;
 }
 
-/** Runs a shell command line with `node SCRIPT ARGS…` as "$@"; gives its exit code and stdout. */
+/** Runs a shell command line with `node SCRIPT ARGS…` as "$@"; gives its exit code (-1 for a signal) and stdout. */
 export async function runInShell(
   commandLine: string,
   script: URL,
   args: readonly string[],
 ): Promise<{ code: number; output: string }> {
-  const parameters = ['-c', commandLine, 'sh', process.execPath, fileURLToPath(script), ...args];
+  // The test runner's wrapper puts its options back, and its signal handlers change what limits do.
+  const parameters = [
+    '-c',
+    `unset NODE_OPTIONS; ${commandLine}`,
+    'sh',
+    process.execPath,
+    fileURLToPath(script),
+    ...args,
+  ];
   const child = spawn('sh', parameters, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
   let output = '';
   for await (const chunk of child.stdout) output += String(chunk);
   const [code] = await exited;
-  return { code: Number(code), output };
+  return { code: typeof code === 'number' ? code : -1, output };
 }

@@ -92,6 +92,19 @@ t.test('read-via-stream gives the whole file from an offset', async (t) => {
   t.throws(() => beyond.blockingRead(1n), witError({ tag: 'closed' }));
 });
 
+t.test('a guest may hold some hundred file streams, and any number one after the other', (t) => {
+  const guest = new TestGuest({ preopens: exampleTree().preopens });
+  const file = open(directoriesOf(guest)[0]?.[0] ?? openData(), 'a.txt');
+  for (let opened = 0; opened < 2000; opened += 1) file.readViaStream(0n)[Symbol.dispose]();
+  for (let opened = 0; opened < 400; opened += 1) file.readViaStream(0n);
+  t.equal(guest.endReason, undefined);
+  t.throws(() => {
+    for (let opened = 0; opened < 400; opened += 1) file.readViaStream(0n);
+  }, WebAssembly.RuntimeError);
+  t.match(guest.endReason, { kind: 'rule' });
+  t.end();
+});
+
 t.test('read-directory lists entries one by one', (t) => {
   const entries = openData().readDirectory();
   const listed = [entries.readDirectoryEntry(), entries.readDirectoryEntry()];

@@ -72,6 +72,18 @@ t.test('an instant becomes ready when it has come, not before', async (t) => {
   t.equal(call(guest, 'subscribe-instant', 0n).ready(), true, 'an instant that has passed');
 });
 
+t.test('a guest that hoards pollables ends itself; one that drops them does not', (t) => {
+  const guest = new TestGuest();
+  for (let made = 0; made < 200_000; made += 1) subscribeDuration(guest, 1n)[Symbol.dispose]();
+  t.equal(guest.endReason, undefined);
+  const hoard = (): void => {
+    for (let made = 0; made < 200_000; made += 1) subscribeDuration(guest, 1n);
+  };
+  t.throws(hoard, WebAssembly.RuntimeError);
+  t.match(guest.endReason, { kind: 'rule', rule: /drop what is no longer needed/ });
+  t.end();
+});
+
 t.test('a dropped pollable takes its timer with it', async (t) => {
   const guest = new TestGuest();
   const timer = subscribeDuration(guest, 1_000_000n);

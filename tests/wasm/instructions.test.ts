@@ -47,6 +47,7 @@ function encode(opcode: number): number[] {
   return [opcode >>> 16, ...writer.finish()];
 }
 
+const PREAMBLE: readonly number[] = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 const section = (id: number, ...contents: number[]): number[] => [id, contents.length, ...contents];
 
 /** A module with one of everything, whose first function holds `code` after `unreachable` and whose second grows the memory. */
@@ -54,7 +55,7 @@ function moduleWith(code: readonly number[]): Uint8Array {
   const body = [1, 1, 0x7f, 0x00, ...code, 0x00, 0x0b];
   const grow = [0, 0x41, 1, 0x40, 0, 0x1a, 0x0b];
   return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...PREAMBLE,
     ...section(1, 1, 0x60, 0, 0),
     ...section(3, 2, 0, 0),
     ...section(4, 1, 0x70, 0, 1),

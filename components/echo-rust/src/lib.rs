@@ -45,7 +45,9 @@ fn echo(request: &IncomingRequest, outparam: ResponseOutparam) {
     let incoming = request.consume().expect("the body, asked for once");
     let body = begin(
         outparam,
-        content_type.as_deref().unwrap_or(b"application/octet-stream"),
+        content_type
+            .as_deref()
+            .unwrap_or(b"application/octet-stream"),
     );
     let input = incoming.stream().expect("the stream, asked for once");
     let output = body.write().expect("the stream, asked for once");

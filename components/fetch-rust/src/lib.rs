@@ -16,7 +16,13 @@ use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 const CHUNK_BYTES: u64 = 64 * 1024;
 
 /// Response headers that are handed on; hop-by-hop headers and lengths are the host's business.
-const KEPT_HEADERS: [&str; 5] = ["content-type", "content-encoding", "etag", "last-modified", "location"];
+const KEPT_HEADERS: [&str; 5] = [
+    "content-type",
+    "content-encoding",
+    "etag",
+    "last-modified",
+    "location",
+];
 
 struct Fetch;
 
@@ -26,14 +32,26 @@ impl wasip2::exports::http::incoming_handler::Guest for Fetch {
     fn handle(request: IncomingRequest, outparam: ResponseOutparam) {
         let path = request.path_with_query().unwrap_or_default();
         let Some(text) = url::query_value(&path, "url") else {
-            return answer(outparam, 400, "Name the URL to fetch: ?url=http://example.com/\n");
+            return answer(
+                outparam,
+                400,
+                "Name the URL to fetch: ?url=http://example.com/\n",
+            );
         };
         let Some(url) = Url::parse(&text) else {
-            return answer(outparam, 400, &format!("Cannot fetch \"{text}\": not an http(s) URL\n"));
+            return answer(
+                outparam,
+                400,
+                &format!("Cannot fetch \"{text}\": not an http(s) URL\n"),
+            );
         };
         match send(&url) {
             Ok(response) => relay(response, outparam),
-            Err(error) => answer(outparam, 502, &format!("Cannot fetch \"{text}\": {error}\n")),
+            Err(error) => answer(
+                outparam,
+                502,
+                &format!("Cannot fetch \"{text}\": {error}\n"),
+            ),
         }
     }
 }

@@ -23,8 +23,16 @@ impl Url {
         if authority.is_empty() {
             return None;
         }
-        let path = if path.starts_with('/') { path.into() } else { format!("/{path}") };
-        Some(Url { scheme, authority: authority.into(), path })
+        let path = if path.starts_with('/') {
+            path.into()
+        } else {
+            format!("/{path}")
+        };
+        Some(Url {
+            scheme,
+            authority: authority.into(),
+            path,
+        })
     }
 }
 
@@ -52,7 +60,11 @@ fn decode(text: &str) -> String {
                 index += 3;
             }
             None => {
-                decoded.push(if bytes[index] == b'+' { b' ' } else { bytes[index] });
+                decoded.push(if bytes[index] == b'+' {
+                    b' '
+                } else {
+                    bytes[index]
+                });
                 index += 1;
             }
         }

@@ -13,7 +13,11 @@ const CHUNK_BYTES: usize = 64 * 1024;
 fn main() -> io::Result<()> {
     let method = variable("REQUEST_METHOD", "GET");
     if method != "GET" && method != "HEAD" {
-        return answer("405 Method Not Allowed", "Allow: GET, HEAD\n", "Only GET and HEAD\n");
+        return answer(
+            "405 Method Not Allowed",
+            "Allow: GET, HEAD\n",
+            "Only GET and HEAD\n",
+        );
     }
     let path = variable("PATH_INFO", "/");
     match locate(&path).and_then(|file| Some((File::open(&file).ok()?, file))) {
@@ -25,7 +29,10 @@ fn main() -> io::Result<()> {
 /// The file that a request path stands for; directories stand for their `index.html`.
 fn locate(path: &str) -> Option<PathBuf> {
     let relative = Path::new(path.trim_start_matches('/'));
-    if !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+    if !relative
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)))
+    {
         return None;
     }
     let mut file = Path::new(ROOT).join(relative);

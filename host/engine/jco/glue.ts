@@ -6,6 +6,7 @@
  */
 import vm from 'node:vm';
 import { HostError } from '../../base/errors.ts';
+import { guardedWebAssembly } from './guard.ts';
 
 /** What jco's generated code needs of its surroundings, and gives. */
 export type Instantiate = (
@@ -21,7 +22,8 @@ export type Instantiate = (
 export type JcoExports = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;
 
 /**
- * Rewrites generated module source as the source of a script whose value is the `instantiate` function.
+ * Rewrites generated module source as the source of a script: a function that takes the
+ * `WebAssembly` object to use and gives `instantiate`.
  *
  * @throws {transpile_failed} If the source is not of the form we know.
  */
@@ -35,10 +37,12 @@ export function glueFromModule(source: string): string {
     .replace(/^export const _util\b/m, 'const _util')
     // Fetching core modules by URL is for browsers; here they are always given.
     .replace(/^\s*if \(!getCoreModule\) .*import\.meta\.url.*$/m, '');
-  return `(function () { 'use strict';\n${body}\nreturn instantiate;\n})()`;
+  return `(function (WebAssembly) { 'use strict';\n${body}\nreturn instantiate;\n})`;
 }
 
 /** Compiles a script made by `glueFromModule`. */
 export function compileGlue(source: string, fileName: string): Instantiate {
-  return new vm.Script(source, { filename: fileName }).runInThisContext() as Instantiate;
+  const script = new vm.Script(source, { filename: fileName });
+  const build = script.runInThisContext() as (webAssembly: object) => Instantiate;
+  return build(guardedWebAssembly);
 }

@@ -9,6 +9,7 @@ import type { Engine, Instance, Module, PreparedArtifact } from '../engine.ts';
 import { withHostMemories } from '../host-memories.ts';
 import type { CoreModule, Manifest } from '../manifest.ts';
 import { buildImports, type BindImports } from './bind-imports.ts';
+import { guardImports } from './guard.ts';
 import { compileGlue, type Instantiate, type JcoExports } from './glue.ts';
 
 /**
@@ -78,13 +79,19 @@ class JcoModule implements Module {
   }
 
   async instantiate(guest: object, memory: MemoryAccount): Promise<Instance> {
+    const guestFunctions = new WeakSet<object>();
     const exports = await this.#instantiate(
       (name) => this.#coreNamed(name),
       this.#bindImports(guest),
       (module, imports) => {
         const core = this.#coreOf.get(module);
-        const linked = core === undefined ? imports : withHostMemories(core, imports, memory);
-        return new WebAssembly.Instance(module, linked);
+        const guarded = guardImports(imports, guestFunctions);
+        const linked = core === undefined ? guarded : withHostMemories(core, guarded, memory);
+        const instance = new WebAssembly.Instance(module, linked);
+        for (const value of Object.values(instance.exports)) {
+          if (typeof value === 'function') guestFunctions.add(value);
+        }
+        return instance;
       },
     );
     return new JcoInstance(entryOf(exports, this.manifest));

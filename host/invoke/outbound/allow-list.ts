@@ -15,17 +15,8 @@ import type { Target } from './target.ts';
 export class AllowList {
   readonly #patterns: readonly HostPattern[];
 
-  private constructor(patterns: readonly HostPattern[]) {
+  constructor(patterns: readonly HostPattern[]) {
     this.#patterns = patterns;
-  }
-
-  /**
-   * Reads patterns.
-   *
-   * @throws {invalid_allowed_host} Naming the first that cannot be read.
-   */
-  static parse(patterns: readonly string[]): AllowList {
-    return new AllowList(patterns.map(parseHostPattern));
   }
 
   /** Whether a request may be tried at all. */
@@ -46,6 +37,15 @@ export class AllowList {
       (pattern) => fits(pattern, target) && opensAddress(pattern, target, plain),
     );
   }
+}
+
+/**
+ * Reads the patterns of a grant.
+ *
+ * @throws {invalid_allowed_host} Naming the first that cannot be read.
+ */
+export function parseAllowList(patterns: readonly string[]): AllowList {
+  return new AllowList(patterns.map(parseHostPattern));
 }
 
 function fits({ scheme, port }: HostPattern, target: Target): boolean {

@@ -1,4 +1,5 @@
 /** Errors of undici, Node and OpenSSL → the cases of `wasi:http` `error-code`. */
+import { errors } from 'undici';
 import { HttpFailure } from '../../wasi/ports.ts';
 
 type ErrorCode = HttpFailure['errorCode'];
@@ -67,6 +68,8 @@ function errorCodeFor(code: string): ErrorCode {
 
 /** A connection that was tried over several addresses fails with one error for each: the last one counts. */
 function codeOf(error: unknown): string {
+  // undici gives it no code of its own.
+  if (error instanceof errors.HTTPParserError) return 'HPE_';
   if (typeof error !== 'object' || error === null) return '';
   if ('code' in error && typeof error.code === 'string') return error.code;
   if (error instanceof AggregateError) return codeOf(error.errors.at(-1));

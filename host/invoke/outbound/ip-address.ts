@@ -93,13 +93,9 @@ function ipv6Groups(address: string): number[] {
     const [a = 0, b = 0, c = 0, d = 0] = bytes.slice(0, 4).map(Number);
     return `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
   });
-  const [head = '', tail] = hex.split('::').map((half) => (half === '' ? [] : half.split(':')));
-  const groups = [...head];
-  if (tail !== undefined) {
-    groups.push(
-      ...Array.from<string>({ length: 8 - head.length - tail.length }).fill('0'),
-      ...tail,
-    );
-  }
-  return groups.map((group) => Number.parseInt(group, 16));
+  const [head = [], tail = []] = hex
+    .split('::')
+    .map((half) => (half === '' ? [] : half.split(':')));
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  return [...head, ...zeros, ...tail].map((group) => Number.parseInt(group, 16));
 }

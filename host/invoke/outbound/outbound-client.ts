@@ -5,6 +5,7 @@
  * it was opened under, and a guest that confuses a server about where a request ends harms only itself.
  * undici closes idle ones after four seconds.
  */
+import { isIP } from 'node:net';
 import { Agent, buildConnector, Pool } from 'undici';
 import type { Closeable } from '../../base/closeable.ts';
 import {
@@ -17,15 +18,24 @@ import { buildAddressLookup } from './address-lookup.ts';
 import type { AllowList } from './allow-list.ts';
 import { OutboundExchange } from './outbound-exchange.ts';
 import type { OutboundNetwork } from './outbound-network.ts';
-import { isIP } from 'node:net';
 import { readTarget, type Target } from './target.ts';
 
 /** Exchanges of one version at once, and so its connections: those beyond get `connection-limit-reached`. */
 const MAX_EXCHANGES = 128;
 /** A guest's own connect time-out may be shorter. */
 const CONNECT_TIMEOUT_MS = 30_000;
-/** Head of a response; Node's default of 16 KiB is too small for some cookies. */
-const MAX_HEADER_BYTES = 65_536;
+const POOL_OPTIONS: Pool.Options = {
+  allowH2: false,
+  pipelining: 1,
+  // Time-outs are the guest's, and the invocation's.
+  headersTimeout: 0,
+  bodyTimeout: 0,
+  // Head of a response; Node's default of 16 KiB is too small for some cookies.
+  maxHeaderSize: 65_536,
+  // Idle connections, unless the server names a time, and the longest it may name.
+  keepAliveTimeout: 4000,
+  keepAliveMaxTimeout: 30_000,
+};
 
 /** The outgoing client of one version. */
 export class OutboundClient implements OutgoingHttp, Closeable {
@@ -35,9 +45,13 @@ export class OutboundClient implements OutgoingHttp, Closeable {
   #exchanges = 0;
   #closed = false;
 
-  constructor(network: OutboundNetwork, allowed: AllowList) {
-    this.#network = network;
+  /**
+   * @param allowed The version's grant.
+   * @param network One for the whole host.
+   */
+  constructor(allowed: AllowList, network: OutboundNetwork) {
     this.#allowed = allowed;
+    this.#network = network;
   }
 
   /** Exchanges that undici still holds something of. */
@@ -87,14 +101,8 @@ export class OutboundClient implements OutgoingHttp, Closeable {
 
   #createAgent(): Agent {
     return new Agent({
-      allowH2: false,
-      pipelining: 1,
-      // Time-outs are the guest's, and the invocation's.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      maxHeaderSize: MAX_HEADER_BYTES,
-      factory: (origin, options) =>
-        new Pool(origin, { ...options, connect: this.#createConnector(new URL(origin)) }),
+      factory: (origin) =>
+        new Pool(origin, { ...POOL_OPTIONS, connect: this.#createConnector(new URL(origin)) }),
     });
   }
 

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { datetimeOf, type Datetime } from '../clocks/datetime.ts';
+import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
 import { InputStream } from '../io/input-stream.ts';
 import type { Guest, SnapshotNode } from '../ports.ts';
 import {
@@ -41,10 +42,11 @@ interface MetadataHashValue {
   readonly upper: bigint;
 }
 
-/** An open file or directory. Holds nothing: snapshots are opened and closed by the host. */
+/** An open file or directory. Holds nothing open: snapshots are opened and closed by the host. */
 export class Descriptor {
   readonly #guest: Guest;
   readonly #place: Place;
+  #refund: (() => void) | undefined;
 
   /**
    * @param guest Who opened it.
@@ -53,6 +55,7 @@ export class Descriptor {
   constructor(guest: Guest, place: Place) {
     this.#guest = guest;
     this.#place = place;
+    this.#refund = chargeHostBytes(guest, RESOURCE_BYTES);
   }
 
   readViaStream(offset: bigint): InputStream {
@@ -79,7 +82,7 @@ export class Descriptor {
   readDirectory(): DirectoryEntryStream {
     const { node } = this.#place;
     if (node.kind !== 'directory') throw filesystemError('not-directory');
-    return new DirectoryEntryStream(node.entries);
+    return new DirectoryEntryStream(this.#guest, node.entries);
   }
 
   getFlags(): DescriptorFlags {
@@ -187,6 +190,11 @@ export class Descriptor {
 
   unlinkFileAt(): never {
     throw filesystemError('read-only');
+  }
+
+  [Symbol.dispose](): void {
+    this.#refund?.();
+    this.#refund = undefined;
   }
 
   #file(): SnapshotNode & { readonly kind: 'file' } {

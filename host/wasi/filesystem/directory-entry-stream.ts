@@ -1,5 +1,6 @@
 /** The resource `directory-entry-stream` of `wasi:filesystem/types`. */
-import type { SnapshotNode } from '../ports.ts';
+import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
+import type { Guest, SnapshotNode } from '../ports.ts';
 
 /** The enum `descriptor-type`, as far as a snapshot has it. */
 export type DescriptorType = 'directory' | 'regular-file';
@@ -12,9 +13,11 @@ export function descriptorTypeOf(node: SnapshotNode): DescriptorType {
 /** Entries of a directory, one after the other, without `.` and `..`. */
 export class DirectoryEntryStream {
   readonly #entries: Iterator<[string, SnapshotNode]>;
+  #refund: (() => void) | undefined;
 
-  constructor(entries: ReadonlyMap<string, SnapshotNode>) {
+  constructor(guest: Guest, entries: ReadonlyMap<string, SnapshotNode>) {
     this.#entries = entries.entries();
+    this.#refund = chargeHostBytes(guest, RESOURCE_BYTES);
   }
 
   readDirectoryEntry(): { type: DescriptorType; name: string } | undefined {
@@ -22,5 +25,10 @@ export class DirectoryEntryStream {
     if (next.done === true) return undefined;
     const [name, node] = next.value;
     return { type: descriptorTypeOf(node), name };
+  }
+
+  [Symbol.dispose](): void {
+    this.#refund?.();
+    this.#refund = undefined;
   }
 }

@@ -1,4 +1,5 @@
 /** The resource `input-stream` of `wasi:io/streams`, over any `ByteSource`. */
+import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
 import type { ByteSource, Guest } from '../ports.ts';
 import { Pollable } from './pollable.ts';
 import { READ_LIMIT_BYTES, ReadAhead } from './read-ahead.ts';
@@ -9,6 +10,7 @@ export class InputStream {
   readonly #guest: Guest;
   readonly #bytes: ReadAhead;
   readonly #onDrop: () => void;
+  readonly #refund: () => void;
   #dropped = false;
 
   /**
@@ -20,6 +22,7 @@ export class InputStream {
     this.#guest = guest;
     this.#bytes = ReadAhead.of(source);
     this.#onDrop = onDrop;
+    this.#refund = chargeHostBytes(guest, RESOURCE_BYTES + READ_LIMIT_BYTES);
   }
 
   read(length: bigint): Uint8Array {
@@ -53,6 +56,7 @@ export class InputStream {
   [Symbol.dispose](): void {
     if (this.#dropped) return;
     this.#dropped = true;
+    this.#refund();
     this.#onDrop();
   }
 

@@ -5,6 +5,7 @@
  * streams may share a sink (each `get-stdout` makes one): a stream that was permitted room which
  * another one has used since keeps the rest and writes it as room appears.
  */
+import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
 import type { ByteSink, Guest } from '../ports.ts';
 import { InputStream } from './input-stream.ts';
 import { Pollable } from './pollable.ts';
@@ -20,6 +21,7 @@ export class OutputStream {
   readonly #guest: Guest;
   readonly #sink: ByteSink;
   readonly #onDrop: () => void;
+  readonly #refund: () => void;
   #permittedBytes = 0;
   /** A flush, or the rest of a write, under way: nothing more is accepted until then. Never rejects. */
   #busy: Promise<void> | undefined;
@@ -35,6 +37,7 @@ export class OutputStream {
     this.#guest = guest;
     this.#sink = sink;
     this.#onDrop = onDrop;
+    this.#refund = chargeHostBytes(guest, RESOURCE_BYTES);
   }
 
   checkWrite(): bigint {
@@ -48,7 +51,7 @@ export class OutputStream {
     if (contents.length > this.#permittedBytes) return this.#endForBeyondPermit(contents.length);
     this.#permittedBytes -= contents.length;
     this.#throwIfFailed();
-    if (contents.length > this.#sink.capacity) this.#keepBusy(this.#writeInPieces(contents));
+    if (contents.length > this.#sink.capacity) this.#writeAsRoomAppears(contents);
     else if (contents.length > 0) this.#sink.write(contents);
     return undefined;
   }
@@ -116,6 +119,7 @@ export class OutputStream {
   [Symbol.dispose](): void {
     if (this.#dropped) return;
     this.#dropped = true;
+    this.#refund();
     this.#onDrop();
   }
 
@@ -135,6 +139,11 @@ export class OutputStream {
       if (this.#busy === all) this.#busy = undefined;
     });
     this.#busy = all;
+  }
+
+  #writeAsRoomAppears(contents: Uint8Array): void {
+    const refund = chargeHostBytes(this.#guest, contents.length);
+    this.#keepBusy(this.#writeInPieces(contents).finally(refund));
   }
 
   async #writeAndFlush(contents: Uint8Array): Promise<void> {

@@ -5,6 +5,7 @@
  * its wait once and keeps the pollers of the moment in a set: nothing piles up on a promise that
  * stays pending, as it would with `Promise.race`.
  */
+import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
 import type { Guest } from '../ports.ts';
 
 /** Something that is ready or will be. */
@@ -13,8 +14,10 @@ export class Pollable {
   readonly #isReady: () => boolean;
   readonly #wait: () => Promise<void>;
   readonly #onDrop: () => void;
+  readonly #refund: () => void;
   readonly #watchers = new Set<() => void>();
   #waiting = false;
+  #dropped = false;
 
   /**
    * @param guest Whose pollable this is.
@@ -32,6 +35,7 @@ export class Pollable {
     this.#isReady = isReady;
     this.#wait = wait;
     this.#onDrop = onDrop;
+    this.#refund = chargeHostBytes(guest, RESOURCE_BYTES);
   }
 
   ready(): boolean {
@@ -44,7 +48,10 @@ export class Pollable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#dropped) return;
+    this.#dropped = true;
     this.#watchers.clear();
+    this.#refund();
     this.#onDrop();
   }
 

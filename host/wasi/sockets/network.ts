@@ -1,9 +1,22 @@
 /** `wasi:sockets/network`: the type of a network, which for functions leads nowhere. */
 import type { HostInterface } from '../../component/host-interface.ts';
+import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
+import type { Guest } from '../ports.ts';
 import { WASI_0_2 } from '../releases.ts';
 
 /** The resource `network`: it has no methods. */
-export class Network {}
+export class Network {
+  #refund: (() => void) | undefined;
+
+  constructor(guest: Guest) {
+    this.#refund = chargeHostBytes(guest, RESOURCE_BYTES);
+  }
+
+  [Symbol.dispose](): void {
+    this.#refund?.();
+    this.#refund = undefined;
+  }
+}
 
 /** The interface `wasi:sockets/network`. */
 export const wasiSocketsNetwork: HostInterface = {

@@ -73,5 +73,8 @@ pub fn over_write(outparam: ResponseOutparam) {
     let stream = body.write().expect("the stream, asked for once");
     let permitted = stream.check_write().unwrap_or(0) as usize;
     let _ = stream.write(&vec![b'x'; permitted + 1]);
-    eprintln!("the host took {} bytes where it permitted {permitted}", permitted + 1);
+    eprintln!(
+        "the host took {} bytes where it permitted {permitted}",
+        permitted + 1
+    );
 }

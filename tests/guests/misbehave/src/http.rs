@@ -57,7 +57,11 @@ fn change(headers: &Fields) -> Result<(), HeaderError> {
 pub fn bad_status(outparam: ResponseOutparam, query: &Query) {
     let response = reply::response();
     let set = response.set_status_code(query.number("status", 1000) as u16);
-    let text = if set.is_ok() { "accepted\n" } else { "refused\n" };
+    let text = if set.is_ok() {
+        "accepted\n"
+    } else {
+        "refused\n"
+    };
     reply::finish_with(reply::begin(outparam, response), text);
 }
 
@@ -84,7 +88,9 @@ pub fn trailers(outparam: ResponseOutparam) {
     let body = reply::begin(outparam, reply::response());
     reply::write(&body, "trailers follow\n");
     let trailers = Fields::new();
-    trailers.append("x-checksum", b"0123abcd").expect("a valid trailer");
+    trailers
+        .append("x-checksum", b"0123abcd")
+        .expect("a valid trailer");
     trailers.append("x-parts", b"1").expect("a valid trailer");
     if let Err(error) = OutgoingBody::finish(body, Some(trailers)) {
         eprintln!("finish: {error:?}");
@@ -99,7 +105,10 @@ pub fn content_length_lie(outparam: ResponseOutparam, query: &Query) {
     let body = reply::begin(outparam, OutgoingResponse::new(headers));
     let written = reply::write(&body, &"x".repeat(query.number("send", 10) as usize));
     let finished = OutgoingBody::finish(body, None);
-    eprintln!("header: {} write: {written} finish: {finished:?}", outcome(set));
+    eprintln!(
+        "header: {} write: {written} finish: {finished:?}",
+        outcome(set)
+    );
 }
 
 /// Reads the body `?bytes=` (1024) at a time with a pause of `?ms=` (10), and says how much it was.
@@ -158,12 +167,19 @@ fn exchange(url: &str) -> Result<String, ErrorCode> {
     request.set_path_with_query(Some(path)).map_err(refused)?;
     let future = outgoing_handler::handle(request, None)?;
     future.subscribe().block();
-    let response = future.get().expect("a ready future").expect("the first get")?;
+    let response = future
+        .get()
+        .expect("a ready future")
+        .expect("the first get")?;
     let body = response.consume().expect("the body, asked for once");
     let input = body.stream().expect("the stream, asked for once");
     let mut bytes = Vec::new();
     while let Ok(chunk) = input.blocking_read(64 * 1024) {
         bytes.extend(chunk);
     }
-    Ok(format!("{} {}", response.status(), String::from_utf8_lossy(&bytes)))
+    Ok(format!(
+        "{} {}",
+        response.status(),
+        String::from_utf8_lossy(&bytes)
+    ))
 }

@@ -15,7 +15,10 @@ impl Query {
             .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
             .map(|(name, value)| (decode(name), decode(value)))
             .collect();
-        Query { path: path.into(), pairs }
+        Query {
+            path: path.into(),
+            pairs,
+        }
     }
 
     pub fn path(&self) -> &str {
@@ -28,7 +31,9 @@ impl Query {
     }
 
     pub fn number(&self, name: &str, fallback: u64) -> u64 {
-        self.text(name).and_then(|text| text.parse().ok()).unwrap_or(fallback)
+        self.text(name)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(fallback)
     }
 }
 

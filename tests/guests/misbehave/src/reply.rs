@@ -23,7 +23,9 @@ pub fn response() -> OutgoingResponse {
 /// Headers with a content type.
 pub fn headers() -> Fields {
     let headers = Fields::new();
-    headers.append("content-type", b"text/plain; charset=utf-8").expect("a valid header");
+    headers
+        .append("content-type", b"text/plain; charset=utf-8")
+        .expect("a valid header");
     headers
 }
 
@@ -44,5 +46,8 @@ pub fn finish_with(body: OutgoingBody, text: &str) {
 /// Writes text and waits until it is taken. Returns whether it was.
 pub fn write(body: &OutgoingBody, text: &str) -> bool {
     let mut stream = body.write().expect("the stream, asked for once");
-    stream.write_all(text.as_bytes()).and_then(|()| Write::flush(&mut stream)).is_ok()
+    stream
+        .write_all(text.as_bytes())
+        .and_then(|()| Write::flush(&mut stream))
+        .is_ok()
 }

@@ -7,8 +7,9 @@ use std::net::{TcpListener, TcpStream, ToSocketAddrs, UdpSocket};
 
 /// Environment and arguments, one a line.
 pub fn environment() -> String {
-    let mut lines: Vec<String> =
-        std::env::vars().map(|(name, value)| format!("{name}={value}")).collect();
+    let mut lines: Vec<String> = std::env::vars()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     lines.sort();
     lines.extend(std::env::args().map(|argument| format!("argument {argument}")));
     lines.iter().map(|line| format!("{line}\n")).collect()

@@ -39,5 +39,9 @@ pub fn spin() {
 pub fn clocks() -> String {
     let first_ns = monotonic_clock::now();
     let second_ns = monotonic_clock::now();
-    format!("wall {}\nmonotonic {}\n", wall_clock::now().seconds, second_ns >= first_ns)
+    format!(
+        "wall {}\nmonotonic {}\n",
+        wall_clock::now().seconds,
+        second_ns >= first_ns
+    )
 }

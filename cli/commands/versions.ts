@@ -1,0 +1,38 @@
+/** `faas versions NAME`: every version of a function, newest first. */
+import { Command } from 'commander';
+import type { VersionView } from '../../host/admin/views.ts';
+import { parseFunctionName } from '../../host/base/ids.ts';
+import { formatSize } from '../../host/base/units.ts';
+import type { Cli } from '../cli.ts';
+import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
+import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
+import { showTime } from '../show-version.ts';
+
+/** Digits of a digest that tell versions apart. */
+const SHORT_DIGEST = 'sha256:'.length + 12;
+
+/** Makes the command. */
+export function versionsCommand(cli: Cli): Command {
+  const command = new Command('versions')
+    .description('list the versions of a function')
+    .argument('<name>', 'the function');
+  addFormatFlag(addConnectionFlags(command));
+  return command.action(async (name: string, flags: ConnectionFlags & OutputFlags) => {
+    const path = `/v1/functions/${parseFunctionName(name)}/versions`;
+    await using client = await openClient(flags, cli);
+    const { versions } = await client.json<{ versions: VersionView[] }>({ method: 'GET', path });
+    if (flags.format === 'json') return cli.terminal.printJson(versions);
+    return cli.terminal.printTable(
+      ['VERSION', 'LIVE', 'KIND', 'SIZE', 'DEPLOYED', 'BY', 'ARTIFACT'],
+      versions.map((version) => [
+        String(version.version),
+        version.live ? 'live' : '',
+        version.kind,
+        formatSize(version.artifactBytes),
+        showTime(version.createdMs),
+        version.createdBy,
+        version.artifact.slice(0, SHORT_DIGEST),
+      ]),
+    );
+  });
+}

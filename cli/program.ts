@@ -1,0 +1,95 @@
+/** Arguments → the command they name, run; and its exit code. Every error becomes one message here. */
+import { Command, CommanderError } from 'commander';
+import type { Cli } from './cli.ts';
+import { deleteCommand } from './commands/delete.ts';
+import { deployCommand } from './commands/deploy.ts';
+import { describeCommand } from './commands/describe.ts';
+import { invokeCommand } from './commands/invoke.ts';
+import { listCommand } from './commands/list.ts';
+import { logsCommand } from './commands/logs.ts';
+import { rollbackCommand } from './commands/rollback.ts';
+import { serveCommand } from './commands/serve.ts';
+import { tokenCommand } from './commands/token.ts';
+import { versionsCommand } from './commands/versions.ts';
+import { describeError } from './describe-error.ts';
+import { EXIT, EXIT_MEANINGS, exitCodeOf } from './exit-codes.ts';
+
+/** What `Cli` has besides what this module provides. */
+export type CliWorld = Omit<Cli, 'endWith'>;
+
+/**
+ * Runs one command.
+ *
+ * @param args What stands after `faas`.
+ * @returns The exit code. Errors are on stderr already.
+ */
+export async function runCli(args: readonly string[], world: CliWorld): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const cli: Cli = {
+    ...world,
+    endWith: (code) => {
+      exitCode = code;
+    },
+  };
+  const output: Promise<void>[] = [];
+  try {
+    await buildProgram(cli, output).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    exitCode = exitCodeOf(error);
+    if (isBrokenPipe(error)) exitCode = EXIT.ok;
+    else if (!isHelp(error)) await describeError(error, cli);
+  }
+  await Promise.allSettled(output);
+  return exitCode;
+}
+
+function buildProgram(cli: Cli, output: Promise<void>[]): Command {
+  const { terminal } = cli;
+  const program = new Command('faas')
+    .description('deploy WebAssembly components as functions and call them by URL')
+    .version(cli.version)
+    .addHelpText('after', exitCodeHelp())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void output.push(terminal.print(text)),
+      writeErr: (text) => void output.push(terminal.note(text.replace(/\n$/, ''))),
+      // Errors are written by `describeError`, all in one form.
+      outputError: () => undefined,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    });
+  const commands = [
+    serveCommand,
+    deployCommand,
+    listCommand,
+    describeCommand,
+    versionsCommand,
+    rollbackCommand,
+    invokeCommand,
+    logsCommand,
+    deleteCommand,
+    tokenCommand,
+  ];
+  for (const make of commands) {
+    const command = make(cli).copyInheritedSettings(program);
+    for (const subcommand of command.commands) subcommand.copyInheritedSettings(program);
+    program.addCommand(command);
+  }
+  return program;
+}
+
+function exitCodeHelp(): string {
+  const lines = EXIT_MEANINGS.map(([code, meaning]) => `  ${String(code).padEnd(5)} ${meaning}`);
+  return `\nExit codes:\n${lines.join('\n')}\n`;
+}
+
+function isHelp(error: unknown): boolean {
+  return (
+    error instanceof CommanderError &&
+    ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code)
+  );
+}
+
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EPIPE';
+}

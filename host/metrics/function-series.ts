@@ -1,0 +1,105 @@
+/**
+ * All series of one value of the label `function`: counters and histograms. What it counts only grows. The
+ * labels besides `function` are bounded here: outcomes and phases are closed sets, of versions and
+ * limits the most recent are kept.
+ */
+import { DURATION_BUCKETS, Histogram, MEMORY_BUCKETS } from './histogram.ts';
+import type { InvocationReport, StartKind, StartPhases } from './observer.ts';
+
+/** Versions with series of their own; a rollback needs two, a canary three. */
+const MOST_VERSIONS = 4;
+/** Names of limits with series of their own; there are fewer. */
+const MOST_LIMITS = 16;
+
+/** Finished invocations of one version: by trigger, then outcome. */
+type VersionCounts = Map<string, Map<string, number>>;
+
+/** Phases of a start, in the order of the documentation. */
+const PHASES = ['read', 'compile', 'instantiate', 'total'] as const;
+
+/** What is counted under one function label. */
+export class FunctionSeries {
+  /** Value of the label `function`. */
+  readonly name: string;
+  /** By version label, least recently used first. */
+  readonly invocations = new Map<string, VersionCounts>();
+  /** By start. */
+  readonly durations = new Map<string, Histogram>();
+  /** By start, then phase. */
+  readonly starts = new Map<StartKind, Map<string, Histogram>>();
+  readonly limits = new Map<string, number>();
+  memory: Histogram | undefined;
+  shed = 0;
+  readonly #isCollective: boolean;
+  #lastVersion = -1;
+  #lastCounts: VersionCounts | undefined;
+
+  /** @param isCollective Whether it stands for many functions: their version numbers mean nothing together. */
+  constructor(name: string, isCollective: boolean) {
+    this.name = name;
+    this.#isCollective = isCollective;
+  }
+
+  addInvocation({
+    version,
+    trigger,
+    outcome,
+    start,
+    seconds,
+    peakMemoryBytes,
+  }: InvocationReport): void {
+    const counts = this.#countsOf(version);
+    let outcomes = counts.get(trigger);
+    if (outcomes === undefined) {
+      outcomes = new Map();
+      counts.set(trigger, outcomes);
+    }
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
+    histogramIn(this.durations, start ?? 'none').observe(seconds);
+    if (peakMemoryBytes === undefined) return;
+    this.memory ??= new Histogram(MEMORY_BUCKETS);
+    this.memory.observe(peakMemoryBytes);
+  }
+
+  addStart(kind: StartKind, phases: StartPhases): void {
+    let histograms = this.starts.get(kind);
+    if (histograms === undefined) {
+      histograms = new Map();
+      this.starts.set(kind, histograms);
+    }
+    for (const phase of PHASES) {
+      const seconds = phases[phase];
+      if (seconds !== undefined) histogramIn(histograms, phase).observe(seconds);
+    }
+  }
+
+  addLimit(limit: string): void {
+    const isKept = this.limits.has(limit) || this.limits.size < MOST_LIMITS;
+    const label = isKept ? limit : 'other';
+    this.limits.set(label, (this.limits.get(label) ?? 0) + 1);
+  }
+
+  #countsOf(version: number): VersionCounts {
+    if (version === this.#lastVersion && this.#lastCounts !== undefined) return this.#lastCounts;
+    const label = this.#isCollective ? 'other' : String(version);
+    const counts: VersionCounts = this.invocations.get(label) ?? new Map();
+    // Set anew, so that the order is that of use.
+    this.invocations.delete(label);
+    this.invocations.set(label, counts);
+    const [oldest] = this.invocations.keys();
+    if (this.invocations.size > MOST_VERSIONS && oldest !== undefined) {
+      this.invocations.delete(oldest);
+    }
+    this.#lastVersion = version;
+    this.#lastCounts = counts;
+    return counts;
+  }
+}
+
+function histogramIn(histograms: Map<string, Histogram>, key: string): Histogram {
+  const known = histograms.get(key);
+  if (known !== undefined) return known;
+  const histogram = new Histogram(DURATION_BUCKETS);
+  histograms.set(key, histogram);
+  return histogram;
+}
