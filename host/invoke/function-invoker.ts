@@ -93,8 +93,11 @@ export class FunctionInvoker implements Invoker, Closeable {
     const { observer } = this.#parts;
     const { gate } = runtime.parts.instances;
     const { function: name, settings } = runtime.version;
-    const limit = AbortSignal.any([context.signal, AbortSignal.timeout(settings.limits.timeoutMs)]);
-    const place = gate.held < settings.limits.concurrency ? gate.acquire() : gate.acquire(limit);
+    // Signals cost microseconds, so they are made only for those who have to wait.
+    const mustWait = gate.held >= settings.limits.concurrency;
+    const place = gate.acquire(
+      mustWait ? waitLimit(context, settings.limits.timeoutMs) : undefined,
+    );
     if (place === undefined) {
       observer.shed(name);
       observer.limitExceeded(name, 'queue');
@@ -128,6 +131,11 @@ export class FunctionInvoker implements Invoker, Closeable {
 function keyOf(version: Version): string {
   // A deleted and newly deployed function starts at version 1 again: its creation time tells them apart.
   return `${version.namespace}/${version.function}/${version.number}/${version.createdMs}`;
+}
+
+/** Aborts when the client leaves, or has waited as long as an invocation may take. */
+function waitLimit(context: InvocationContext, timeoutMs: number): AbortSignal {
+  return AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
 }
 
 function overloaded({ function: name, settings }: Version): HostError {

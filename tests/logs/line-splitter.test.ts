@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import t from 'tap';
 import { LineSplitter } from '../../host/logs/line-splitter.ts';
@@ -46,7 +47,7 @@ t.test('how the bytes are cut into chunks changes nothing', async () => {
       const whole = Buffer.from(values);
       const pieces: Buffer[] = [];
       for (let at = 0; at < whole.length; at += size) pieces.push(whole.subarray(at, at + size));
-      t.same(split(pieces, 16), split([whole], 16));
+      assert.deepEqual(split(pieces, 16), split([whole], 16));
     }),
     { numRuns: 300 },
   );

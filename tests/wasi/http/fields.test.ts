@@ -64,21 +64,48 @@ t.test('fields refuse what HTTP does not allow and what belongs to the host', as
   for (const [name, value, error] of table) {
     const label = JSON.stringify([name, value]);
     const fields = new Fields(guest);
-    t.equal(errorOf(() => Fields.fromList(guest, [[name, bytes(value)]])), error, `list ${label}`);
-    t.equal(errorOf(() => fields.append(name, bytes(value))), error, `append ${label}`);
-    t.equal(errorOf(() => fields.set(name, [bytes(value)])), error, `set ${label}`);
+    t.equal(
+      errorOf(() => Fields.fromList(guest, [[name, bytes(value)]])),
+      error,
+      `list ${label}`,
+    );
+    t.equal(
+      errorOf(() => fields.append(name, bytes(value))),
+      error,
+      `append ${label}`,
+    );
+    t.equal(
+      errorOf(() => fields.set(name, [bytes(value)])),
+      error,
+      `set ${label}`,
+    );
   }
   const fields = new Fields(guest);
-  t.equal(errorOf(() => fields.delete('a b')), 'invalid-syntax');
-  t.equal(errorOf(() => fields.delete('not-there')), 'no error');
+  t.equal(
+    errorOf(() => fields.delete('a b')),
+    'invalid-syntax',
+  );
+  t.equal(
+    errorOf(() => fields.delete('not-there')),
+    'no error',
+  );
 });
 
 t.test('immutable fields stay as they are; their clone can be changed', async (t) => {
   const guest = new TestGuest();
   const fields = new Fields(guest, [['a', bytes('1')]], true);
-  t.equal(errorOf(() => fields.set('b', [])), 'immutable');
-  t.equal(errorOf(() => fields.append('b', bytes(''))), 'immutable');
-  t.equal(errorOf(() => fields.delete('a')), 'immutable');
+  t.equal(
+    errorOf(() => fields.set('b', [])),
+    'immutable',
+  );
+  t.equal(
+    errorOf(() => fields.append('b', bytes(''))),
+    'immutable',
+  );
+  t.equal(
+    errorOf(() => fields.delete('a')),
+    'immutable',
+  );
   const copy = fields.clone();
   copy.append('b', bytes('2'));
   t.strictSame(written(fields), ['a: 1']);
@@ -89,19 +116,28 @@ t.test('one resource has bounds, and so has all that a guest holds', async (t) =
   const guest = new TestGuest();
   const many = Array.from({ length: 1000 }, (_, index): Field => [`x-${index}`, bytes('')]);
   const full = Fields.fromList(guest, many);
-  t.equal(errorOf(() => full.append('one-more', bytes(''))), 'forbidden');
-  t.equal(errorOf(() => Fields.fromList(guest, [...many, ['y', bytes('')]])), 'forbidden');
+  t.equal(
+    errorOf(() => full.append('one-more', bytes(''))),
+    'forbidden',
+  );
+  t.equal(
+    errorOf(() => Fields.fromList(guest, [...many, ['y', bytes('')]])),
+    'forbidden',
+  );
   const large = new Uint8Array(120_000).fill(0x61);
-  t.equal(errorOf(() => new Fields(guest).set('a', [large, large])), 'forbidden');
+  t.equal(
+    errorOf(() => new Fields(guest).set('a', [large, large])),
+    'forbidden',
+  );
 
   for (let round = 0; round < 1000; round += 1) {
     Fields.fromList(guest, [['a', large]])[Symbol.dispose]();
   }
-  t.equal(guest.ended, undefined, 'what is dropped does not count');
+  t.equal(guest.endReason, undefined, 'what is dropped does not count');
   const held: Fields[] = [];
   t.throws(() => {
     for (;;) held.push(Fields.fromList(guest, [['a', large]]));
   });
-  t.match(guest.ended, { kind: 'rule', rule: /8388608 bytes/ });
+  t.match(guest.endReason, { kind: 'rule', rule: /8388608 bytes/ });
   t.ok(held.length > 60 && held.length < 80, `held ${held.length}`);
 });
