@@ -10,8 +10,8 @@ import { findNode } from './find-node.js';
 
 const compiled = new URL('../dist/cli/main.js', import.meta.url);
 const source = new URL('./main.ts', import.meta.url);
-// A package has both: Node strips no types below node_modules, so there the compiled form runs.
-const main = import.meta.url.includes('/node_modules/') && existsSync(compiled) ? compiled : source;
+// The package holds only the compiled form: Node strips no types below node_modules.
+const main = existsSync(source) ? source : compiled;
 
 const node = findNode();
 if (node === undefined) {

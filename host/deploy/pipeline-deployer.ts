@@ -75,7 +75,7 @@ export class PipelineDeployer implements Deployer {
     if (stored !== undefined) return stored;
     await this.#prepare(artifact, key, () => {});
     const files = await this.#parts.artifacts.loadPrepared(key);
-    const manifest = readJson<Manifest>(files.get(MANIFEST_FILE));
+    const manifest = readJson(files.get(MANIFEST_FILE)) as Manifest | undefined;
     if (manifest === undefined) throw new HostError('artifact_corrupt', { digest: key });
     return { manifest, files };
   }
@@ -168,8 +168,8 @@ export class PipelineDeployer implements Deployer {
     if (!(await artifacts.hasPrepared(key))) return undefined;
     try {
       const files = await artifacts.loadPrepared(key);
-      const manifest = readJson<Manifest>(files.get(MANIFEST_FILE));
-      const findings = readJson<string[]>(files.get(FINDINGS_FILE));
+      const manifest = readJson(files.get(MANIFEST_FILE)) as Manifest | undefined;
+      const findings = readJson(files.get(FINDINGS_FILE)) as string[] | undefined;
       if (manifest === undefined || findings === undefined) return undefined;
       return { manifest, findings, files };
     } catch (error) {
@@ -218,6 +218,6 @@ function checkServable(manifest: Manifest, settings: VersionSettings): void {
   }
 }
 
-function readJson<T>(bytes: Uint8Array | undefined): T | undefined {
-  return bytes === undefined ? undefined : (JSON.parse(new TextDecoder().decode(bytes)) as T);
+function readJson(bytes: Uint8Array | undefined): unknown {
+  return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
 }

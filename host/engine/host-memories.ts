@@ -82,7 +82,9 @@ function createGrow(
   const grow = (pages: number): number => {
     if (!account.charge(pages)) return -1;
     try {
-      return Number(memory.is64 ? object.grow(BigInt(pages) as never) : object.grow(pages));
+      // A 64-bit memory takes and gives bigint, which its type does not say.
+      const before: unknown = object.grow((memory.is64 ? BigInt(pages) : pages) as never);
+      return Number(before);
     } catch {
       account.refund(pages);
       return -1;

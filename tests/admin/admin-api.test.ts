@@ -97,7 +97,6 @@ t.test('an unknown path and a bad URL are coded', async (t) => {
 t.test('names that are none are refused, however they are written', async (t) => {
   const { call } = await openHarness(t);
   const names = [
-    '%2e%2e',
     '..%2f..%2fetc',
     'a%2fb',
     'App',
@@ -121,6 +120,15 @@ t.test('names that are none are refused, however they are written', async (t) =>
       const answer = await call(method, path, body);
       t.match(answer, { status: 400, json: { code: 'invalid_name' } }, `${method} ${path}`);
     }
+  }
+});
+
+t.test('a name of two dots that no client has resolved is none either', async (t) => {
+  const harness = await openHarness(t);
+  const head = `host: localhost\r\nauthorization: Bearer ${harness.token}\r\nconnection: close`;
+  for (const name of ['..', '%2e%2e', '%2E%2E%2Fapp']) {
+    const answer = await raw(harness, `DELETE /v1/functions/${name} HTTP/1.1\r\n${head}\r\n\r\n`);
+    t.match(answer, /^HTTP\/1\.1 400 .*"invalid_name"/s, name);
   }
 });
 
@@ -174,17 +182,20 @@ t.test('a port that is taken is a coded error', async (t) => {
 t.test('close() ends answers without end, and may be called again', async (t) => {
   const harness = await openHarness(t);
   await harness.deploy('app');
-  const following = await follow(harness, t);
-  await Promise.all([harness.close(), harness.close(), following]);
+  const { end } = await follow(harness, t);
+  await Promise.all([harness.close(), harness.close(), end]);
   await t.rejects(send(`${harness.url}/healthz`, 'GET'));
 });
 
-/** Begins to follow a log; resolves to the answer's end. */
-async function follow({ url, token }: AdminHarness, t: Test): Promise<Promise<unknown>> {
+/** Begins to follow a log; `end` resolves with all of the answer. */
+async function follow(
+  { url, token }: AdminHarness,
+  t: Test,
+): Promise<{ readonly end: Promise<string> }> {
   const call = request(`${url}/v1/functions/app/logs?follow=true`, {
     headers: { authorization: `Bearer ${token}` },
   }).end();
   const [answer] = await once(call, 'response');
   t.equal(answer.statusCode, 200);
-  return { end: text(answer) }.end;
+  return { end: text(answer) };
 }
