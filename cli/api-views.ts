@@ -3,7 +3,7 @@
  * already. Types only: the same release speaks on both ends.
  */
 import type { VersionView } from '../host/admin/views.ts';
-import type { GuestLine } from '../host/logs/guest-log.ts';
+import type { GuestLine } from '../host/logs/guest-line.ts';
 
 /** What a deployment came to. */
 export interface DeployResultView {
@@ -23,7 +23,7 @@ export interface HostView {
   };
 }
 
-/** A log line, or how many were lost. */
+/** A log line, or how many were lost; a followed log begins with neither. */
 export interface LogEventView {
   readonly line?: GuestLine;
   readonly lost?: number;

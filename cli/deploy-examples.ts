@@ -2,10 +2,13 @@
  * `faas serve --examples`: deploys the example functions of `components/examples.json` and says how to
  * try them. An example that cannot be deployed is reported; the host goes on without it.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { parseFunctionName } from '../host/base/ids.ts';
 import { ApiClient } from './api-client.ts';
 import type { Cli } from './cli.ts';
@@ -35,48 +38,60 @@ export interface HostAccess {
 /** Deploys the examples, one after the other, and prints what to try on stderr. */
 export async function deployExamples(host: HostAccess, cli: Cli): Promise<void> {
   const folder = findFolder();
-  const text = await readFile(join(folder, 'examples.json'), 'utf8');
-  const examples = JSON.parse(text) as readonly Example[];
+  const list = await readFile(join(folder, 'examples.json'), 'utf8');
+  const examples = JSON.parse(list) as readonly Example[];
   const token = (await readFile(host.tokenFile, 'utf8')).trim();
   await using client = new ApiClient(host.adminUrl, token);
-  const lines: string[] = [];
-  for (const example of examples) {
-    const line = await deployExample(example, folder, client, cli);
-    if (line !== undefined) lines.push(line);
-  }
   const { terminal } = cli;
-  await terminal.note(`\n${terminal.noteStyle('bold', 'try')}\n${lines.join('\n')}\n`);
+  await terminal.note(`\n${terminal.noteStyle('bold', 'try')}`);
+  // Prebuilt ones first: building takes seconds, and the others can be tried meanwhile.
+  for (const example of examples.filter(({ file }) => file !== undefined)) {
+    await deployExample(example, join(folder, example.file ?? ''), folder, client, cli);
+  }
+  for (const example of examples.filter(({ build }) => build !== undefined)) {
+    const path = await buildExample(join(folder, example.build ?? ''), cli);
+    if (path !== undefined) await deployExample(example, path, folder, client, cli);
+  }
 }
 
-/** Deploys one example. @returns The line that says how to try it, if it is deployed. */
+/** Builds an example, or finds it built. @returns The path of the component, undefined if it cannot be built here. */
+async function buildExample(script: string, cli: Cli): Promise<string | undefined> {
+  const build = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'pipe'] });
+  // Building is no reason to keep a host that is told to end.
+  build.unref();
+  const [output, problem, exitCode] = await Promise.all([
+    text(build.stdout),
+    text(build.stderr),
+    once(build, 'close').then(([code]: unknown[]) => code),
+  ]);
+  if (exitCode === 0) return output.trim();
+  const reason = problem.trim().split('\n').at(-1) ?? 'it says nothing';
+  await cli.terminal.note(`  # not built: ${basename(dirname(script))}: ${reason}`);
+  return undefined;
+}
+
+/** Deploys one example and says how to try it. */
 async function deployExample(
   example: Example,
+  path: string,
   folder: string,
   client: ApiClient,
   cli: Cli,
-): Promise<string | undefined> {
-  const path = join(folder, example.file ?? `${example.name}.wasm`);
+): Promise<void> {
   const { allowHosts = [], dirs = [] } = example.settings;
-  if (!existsSync(path) && example.build !== undefined) {
-    return `  # ${example.description}: node ${join('components', example.build)} && npx faas deploy ${path}`;
-  }
   try {
     const deployment = {
       name: parseFunctionName(example.name),
       path,
-      directories: dirs.map((text) => localGrant(text, folder)),
+      directories: dirs.map((grant) => localGrant(grant, folder)),
       settings: { allowedHosts: allowHosts },
     };
-    const { urls } = await deployToHost(
-      client,
-      deployment,
-      new DeployProgress(cli.terminal, false),
-    );
+    const progress = new DeployProgress(cli.terminal, false);
+    const { urls } = await deployToHost(client, deployment, progress);
     const command = example.try.replaceAll('{url}', urls[0] ?? '');
-    return `  ${command.padEnd(60)} # ${example.description}`;
+    await cli.terminal.note(`  ${command.padEnd(60)} # ${example.description}`);
   } catch (error) {
     await describeError(error, cli);
-    return undefined;
   }
 }
 

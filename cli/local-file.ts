@@ -34,15 +34,16 @@ const REASONS: Readonly<Record<string, string>> = {
 /**
  * Reads a file to its end for its digest.
  *
- * @throws {file_unreadable} If it is no ordinary file, is too large, or cannot be read.
+ * @throws {file_unreadable} If it is no ordinary file or cannot be read.
+ * @throws {file_too_large} If it is larger than the rules allow.
  */
 export async function readLocalFile(path: string, rules: OpenRules): Promise<LocalFile> {
   await using file = await openLocal(path, rules.followLinks);
   const stat = await file.stat();
   if (!stat.isFile()) throw unreadable(path, 'it is not an ordinary file');
   if (stat.size > rules.limitBytes) {
-    const limit = `the host takes ${rules.limitBytes} at most`;
-    throw unreadable(path, `it has ${stat.size} bytes and ${limit}`);
+    const fields = { file: path, size: stat.size, limit: rules.limitBytes };
+    throw new HostError('file_too_large', fields);
   }
   const hash = createHash('sha256');
   let size = 0;

@@ -1,5 +1,5 @@
 /** A log line → one line for a person, harmless on a terminal. */
-import type { GuestLine } from '../host/logs/guest-log.ts';
+import type { GuestLine } from '../host/logs/guest-line.ts';
 import type { Terminal } from './terminal.ts';
 import { toTerminalText } from './terminal-text.ts';
 

@@ -112,6 +112,7 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
       await openDataPlane({ config, log, clock, invoker, router: () => router }),
     );
     const dataUrl = formatBaseUrl(dataPlane.address);
+    let ready = false;
     const admin = stack.push(
       await openAdminApi({
         config: { ...config, dataDir: directory.path },
@@ -124,12 +125,16 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
         guestLog,
         observer,
         metrics: observer,
-        isReady: () => true,
+        isReady: () => ready,
         dataUrl: () => dataUrl,
         version,
         engine: 'jco',
       }),
     );
+    ready = true;
+    stack.defer(() => {
+      ready = false;
+    });
     return {
       dataUrl,
       adminUrl: admin.address,

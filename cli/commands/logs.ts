@@ -40,10 +40,12 @@ function queryOf({ tail, follow, request }: Flags): string {
 }
 
 async function show(event: LogEventView, { format }: Flags, { terminal }: Cli): Promise<void> {
-  if (format === 'json') return terminal.print(`${JSON.stringify(event.line ?? event)}\n`);
-  if (event.line !== undefined) return terminal.print(showLine(event.line, terminal));
+  const { line, lost } = event;
+  if (line === undefined && lost === undefined) return;
+  if (format === 'json') return terminal.print(`${JSON.stringify(line ?? event)}\n`);
+  if (line !== undefined) return terminal.print(showLine(line, terminal));
   return terminal.note(
-    terminal.noteStyle('yellow', `${event.lost ?? 0} lines were lost: too many to show in time`),
+    terminal.noteStyle('yellow', `${lost} lines were lost: too many to show in time`),
   );
 }
 

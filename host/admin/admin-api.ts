@@ -13,7 +13,7 @@ import { ArtifactCollector } from './artifact-collector.ts';
 import { registerArtifactRoutes } from './artifact-routes.ts';
 import { Authoriser } from './authorise.ts';
 import { registerDeployRoute } from './deploy-route.ts';
-import { answerClientError, registerErrorAnswers } from './error-answer.ts';
+import { answerClientError, answerError, registerErrorAnswers } from './error-answer.ts';
 import { ensureFirstToken } from './first-token.ts';
 import { registerFunctionRoutes } from './function-routes.ts';
 import { createHostHeaderCheck } from './host-header.ts';
@@ -70,6 +70,7 @@ async function buildApp(parts: AdminParts): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: 256 },
     genReqId: (request) => requestIdFrom(firstOf(request.headers['x-request-id'])),
     clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => void answerError(error, request, reply, log),
     http: {
       headersTimeout: config.http.headersTimeoutMs,
       maxHeaderSize: config.http.headerBytes,
@@ -82,6 +83,10 @@ async function buildApp(parts: AdminParts): Promise<FastifyInstance> {
     void reply.header('x-request-id', request.id).header('cache-control', 'no-store');
     checkHostHeader(request.headers.host);
     authoriser.check(request);
+  });
+  app.addHook('onResponse', async () => {
+    // A connection that was busy when the API began to close is idle now and must not hold it up.
+    if (parts.closing.aborted) setImmediate(() => app.server.closeIdleConnections());
   });
   await registerArtifactRoutes(app, parts);
   await registerInvokeRoute(app, parts);

@@ -20,7 +20,7 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 /** Adds the route. */
 export function registerDeployRoute(app: FastifyInstance, parts: AdminParts): void {
-  const { config, authoriser, deployer, log } = parts;
+  const { config, authoriser } = parts;
   app.post<{ Params: { name: string } }>(
     '/v1/functions/:name/versions',
     { config: { access: 'deploy' }, bodyLimit: MAX_BODY_BYTES },
@@ -30,28 +30,33 @@ export function registerDeployRoute(app: FastifyInstance, parts: AdminParts): vo
       await checkUploaded(settings, parts);
       const actor = authoriser.actorOf(request);
       const lines = new StepLines();
-      const outcome = deployer
-        .deploy(settings, actor, (step) => lines.step(step))
-        .then(
-          (result) => {
-            log.info(
-              { function: name, version: result.version.number, by: actor, result: result.result },
-              'deployed',
-            );
-            lines.end({ result: viewResult(result, settings, parts) });
-          },
-          (error: unknown) => {
-            const coded = toHostError(error);
-            if (!lines.begun) throw coded;
-            const fields = { function: name, by: actor, code: coded.code, err: error };
-            log[coded.blame === 'system' ? 'error' : 'info'](fields, 'deployment refused');
-            lines.end({ error: { ...coded.toJSON(), status: coded.status } });
-          },
-        );
+      const outcome = runDeploy(settings, actor, lines, parts);
       await Promise.race([lines.started, outcome]);
       return reply.type(NDJSON).send(lines.body);
     },
   );
+}
+
+/** Deploys and writes the lines of it. Rejects only if there is no line yet: then a status can say it. */
+async function runDeploy(
+  request: DeployRequest,
+  by: string,
+  lines: StepLines,
+  parts: AdminParts,
+): Promise<void> {
+  const { deployer, log } = parts;
+  const fields = { function: request.function, by };
+  try {
+    const done = await deployer.deploy(request, by, (step) => lines.step(step));
+    log.info({ ...fields, version: done.version.number, result: done.result }, 'deployed');
+    lines.end({ result: viewResult(done, request, parts) });
+  } catch (error) {
+    const coded = toHostError(error);
+    if (!lines.begun) throw coded;
+    const level = coded.blame === 'system' ? 'error' : 'info';
+    log[level]({ ...fields, code: coded.code, err: error }, 'deployment refused');
+    lines.end({ error: { ...coded.toJSON(), status: coded.status } });
+  }
 }
 
 async function checkUploaded(request: DeployRequest, { artifacts }: AdminParts): Promise<void> {

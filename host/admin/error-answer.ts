@@ -7,7 +7,7 @@ import type { Log } from '../logs/log.ts';
 /** Answers errors and unknown paths of an app with the body that every error of this host has. */
 export function registerErrorAnswers(app: FastifyInstance, log: Log): void {
   app.setErrorHandler((error: FastifyError | HostError, request, reply) =>
-    answerError(toCoded(error), request, reply, log),
+    answerError(error, request, reply, log),
   );
   app.setNotFoundHandler((request, reply) => {
     const fields = { method: request.method, path: pathOf(request.url) };
@@ -30,12 +30,14 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   );
 }
 
-function answerError(
-  error: HostError,
+/** Answers one error. */
+export function answerError(
+  cause: FastifyError | HostError,
   request: FastifyRequest,
   reply: FastifyReply,
   log: Log,
 ): FastifyReply {
+  const error = toCoded(cause);
   const fields = { requestId: request.id, method: request.method, path: pathOf(request.url) };
   if (error.blame === 'system') log.error({ ...fields, err: error }, error.message);
   else log.info({ ...fields, code: error.code }, error.message);

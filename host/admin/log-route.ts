@@ -2,8 +2,8 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
-import type { RequestId } from '../base/ids.ts';
-import type { LineFilter } from '../logs/guest-log.ts';
+import type { FunctionName, RequestId } from '../base/ids.ts';
+import type { LineFilter } from '../logs/guest-line.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { resolveFunction } from './function-routes.ts';
 import { NDJSON, ndjsonBody } from './ndjson.ts';
@@ -16,9 +16,12 @@ const querySchema = z.strictObject({
   request: z.string().min(1).max(128).optional(),
 });
 
-/** Adds the route. Lines are `{"line":…}`; `{"lost":N}` tells a slow follower what it missed. */
+/**
+ * Adds the route. Lines are `{"line":…}`. A follower is first told `{"following":NAME}`, because an
+ * answer begins with its first line only, and `{"lost":N}` when it was too slow.
+ */
 export function registerLogRoute(app: FastifyInstance, parts: AdminParts): void {
-  const { guestLog, closing } = parts;
+  const { closing } = parts;
   app.get<{ Params: { name: string } }>(
     '/v1/functions/:name/logs',
     { config: { access: 'read' } },
@@ -29,11 +32,10 @@ export function registerLogRoute(app: FastifyInstance, parts: AdminParts): void 
       const { tail, follow, request: requestId } = query.data;
       const filter: LineFilter =
         requestId === undefined ? { tail } : { tail, requestId: requestId as RequestId };
-      // The past alone is a follow that has ended before it began to wait.
       const left = new AbortController();
       const body = ndjsonBody(
         follow === 'true'
-          ? guestLog.follow(name, filter, AbortSignal.any([left.signal, closing]))
+          ? following(parts, name, filter, AbortSignal.any([left.signal, closing]))
           : past(parts, name, filter),
       );
       // Destroying a generator's stream waits for its next value, which may never come.
@@ -45,10 +47,20 @@ export function registerLogRoute(app: FastifyInstance, parts: AdminParts): void 
 
 async function* past(
   { guestLog }: AdminParts,
-  name: Parameters<typeof guestLog.read>[0],
+  name: FunctionName,
   filter: LineFilter,
 ): AsyncGenerator<object, void, void> {
   for (const line of guestLog.read(name, filter)) yield { line };
+}
+
+async function* following(
+  { guestLog }: AdminParts,
+  name: FunctionName,
+  filter: LineFilter,
+  signal: AbortSignal,
+): AsyncGenerator<object, void, void> {
+  yield { following: name };
+  yield* guestLog.follow(name, filter, signal);
 }
 
 function queryError(

@@ -1,8 +1,8 @@
 /**
  * The table of every coded error: status, whose mistake it is, message and fix.
  *
- * One table, so that documentation (`docs/errors.md`, held to it by a test), HTTP answers and the CLI
- * cannot drift apart. Codes are never reused. Messages read `Cannot <action> "<value>": <state>`.
+ * Long because it is one table, so that documentation (`docs/errors.md`, held to it by a test), HTTP
+ * answers and the CLI cannot drift apart. Codes are never reused. Messages read `Cannot <action> "<value>": <state>`.
  */
 
 /** One row of the table. */
@@ -126,6 +126,12 @@ export const ERROR_CODES = define({
     message:
       'Cannot take the module: the body of function {index} has {bytes} bytes and the limit is {limit}',
     fix: 'Split the function, or build with less inlining',
+  },
+  unsupported_by_native: {
+    status: 422,
+    blame: 'user',
+    message: 'Cannot run the component on the native engine: it uses {reason}',
+    fix: 'Leave the engine to the host, which then takes jco',
   },
   // Preparing an artifact.
   not_wasi_module: {
@@ -643,6 +649,12 @@ export const ERROR_CODES = define({
     blame: 'user',
     message: 'Cannot delete "{name}": nobody has confirmed it',
     fix: 'Answer "yes", or give --yes',
+  },
+  file_too_large: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot upload "{file}": it has {size} bytes and the host takes {limit}',
+    fix: 'Make it smaller, or raise the limit under "deploy" in the configuration of the host',
   },
 });
 

@@ -104,8 +104,8 @@ function readInlineExport(reader: ByteReader, visit: NameVisitor): ComponentItem
   return { name, kind };
 }
 
-/** A name with its options; the end of its version, where apart, is put back. */
-function readExternName(reader: ByteReader, visit: NameVisitor, what: string): string {
+/** Reads a name with its options; the end of its version, where apart, is put back. */
+export function readExternName(reader: ByteReader, visit: NameVisitor, what: string): string {
   const form = reader.u8();
   if (form > 2) throw reader.malformed('a name', reader.offset - 1);
   const name = reader.name();

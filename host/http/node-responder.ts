@@ -55,7 +55,7 @@ export class NodeResponder implements HttpResponder, ByteSink {
   readonly #writes: number[] = [];
   #room: PromiseWithResolvers<void> | undefined;
   #empty: PromiseWithResolvers<void> | undefined;
-  readonly #onWritten = (): void => this.#settleWrite();
+  readonly #onWritten = (error?: Error | null): void => this.#settleWrite(error);
 
   /**
    * @param response Nothing of it has been sent.
@@ -207,7 +207,12 @@ export class NodeResponder implements HttpResponder, ByteSink {
     this.#response.write(bytes, this.#onWritten);
   }
 
-  #settleWrite(): void {
+  #settleWrite(error: Error | null | undefined): void {
+    if (error instanceof Error) {
+      // The connection is gone; its `close` comes a turn later, and until then a guest would write on.
+      this.clientGone();
+      return;
+    }
     this.#pendingBytes -= this.#writes.shift() ?? 0;
     if (this.capacity > 0) this.#resolveRoom();
     if (this.#pendingBytes === 0) this.#resolveEmpty();

@@ -8,32 +8,10 @@
  * it, control characters included: whoever shows it on a terminal makes it harmless.
  */
 import type { Closeable } from '../base/closeable.ts';
-import type { FunctionName, RequestId } from '../base/ids.ts';
+import type { FunctionName } from '../base/ids.ts';
+import type { FollowEvent, GuestLine, LineFilter } from './guest-line.ts';
 import { LogFollower } from './log-follower.ts';
 import { LogRing } from './log-ring.ts';
-
-/** One line of a guest, or of the host about it. */
-export interface GuestLine {
-  /** Wall clock, ms since 1970. */
-  readonly atMs: number;
-  readonly function: FunctionName;
-  readonly version: number;
-  readonly requestId: RequestId;
-  readonly stream: 'stdout' | 'stderr' | 'host';
-  /** Without line end. */
-  readonly text: string;
-}
-
-/** What a follower gets: a line, or how many it lost because it was too slow. */
-export type FollowEvent = { readonly line: GuestLine } | { readonly lost: number };
-
-/** Which lines are wanted. */
-export interface LineFilter {
-  /** Most lines of the past, the last ones; 0 for none. */
-  readonly tail: number;
-  /** Only lines of this request. */
-  readonly requestId?: RequestId;
-}
 
 /** Text kept of one function, in UTF-16 units with an allowance for every line. */
 const FUNCTION_UNITS = 1024 * 1024;

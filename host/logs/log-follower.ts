@@ -3,7 +3,7 @@
  * newest are dropped and counted. Part of `guest-log.ts`.
  */
 import type { RequestId } from '../base/ids.ts';
-import type { FollowEvent, GuestLine } from './guest-log.ts';
+import type { FollowEvent, GuestLine } from './guest-line.ts';
 
 /** Lines that wait for a follower; a reader that lags further behind loses some. */
 const MAX_WAITING = 1000;

@@ -1,5 +1,5 @@
 /** The last lines of one function, bounded in number and in size. Part of `guest-log.ts`. */
-import type { GuestLine, LineFilter } from './guest-log.ts';
+import type { GuestLine, LineFilter } from './guest-line.ts';
 
 /** What a line costs besides its text: the object, its times and its place. */
 const LINE_UNITS = 128;

@@ -14,7 +14,9 @@ export type CoreImport = {
   readonly module: string;
   readonly field: string;
 } & (
-  | { readonly kind: 'function' | 'table' | 'global' | 'tag' }
+  /** `type` is an index into the module's types. */
+  | { readonly kind: 'function'; readonly type: number }
+  | { readonly kind: 'table' | 'global' | 'tag' }
   | { readonly kind: 'memory'; readonly memory: MemoryType }
 );
 
@@ -52,8 +54,7 @@ function readImport(reader: ByteReader, memories: number): CoreImport {
   const code = reader.u8();
   switch (code) {
     case 0:
-      reader.u32();
-      return { module, field, kind: 'function' };
+      return { module, field, kind: 'function', type: reader.u32() };
     case 1:
       skipTableType(reader);
       return { module, field, kind: 'table' };

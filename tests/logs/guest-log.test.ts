@@ -1,6 +1,7 @@
 import t from 'tap';
 import { parseFunctionName, type RequestId } from '../../host/base/ids.ts';
-import { GuestLog, type FollowEvent, type GuestLine } from '../../host/logs/guest-log.ts';
+import type { FollowEvent, GuestLine } from '../../host/logs/guest-line.ts';
+import { GuestLog } from '../../host/logs/guest-log.ts';
 
 const APP = parseFunctionName('app');
 const OTHER = parseFunctionName('other');

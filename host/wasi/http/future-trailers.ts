@@ -1,14 +1,19 @@
 /** The resource `future-trailers` of `wasi:http/types`: what comes after a body. */
 import type { Pollable } from '../io/pollable.ts';
-import type { ByteSource, Guest } from '../ports.ts';
+import type { ByteSource, Field, Guest } from '../ports.ts';
 import { errorCodeOf, type ErrorCode } from './error-code.ts';
 import { withoutForbidden } from './field-rules.ts';
 import { Fields } from './fields.ts';
-import type { BodyParts } from './incoming-body.ts';
 import { Once, type Result, type TakenOnce } from './once.ts';
 
 /** Read in steps of this size when a guest wants trailers and left the body unread. */
 const DRAIN_BYTES = 65_536;
+
+/** What a message's body is made of. */
+export interface BodyParts {
+  readonly body: ByteSource;
+  readonly trailers: () => Promise<readonly Field[] | undefined>;
+}
 
 type TrailersResult = Result<Fields | undefined, ErrorCode>;
 

@@ -1,14 +1,8 @@
 /** The resource `incoming-body` of `wasi:http/types`: a body that is read once, then its trailers. */
 import { InputStream } from '../io/input-stream.ts';
-import type { ByteSource, Field, Guest } from '../ports.ts';
+import type { Guest } from '../ports.ts';
 import { createPlainError } from './error-code.ts';
-import { FutureTrailers } from './future-trailers.ts';
-
-/** What a message's body is made of. */
-export interface BodyParts {
-  readonly body: ByteSource;
-  readonly trailers: () => Promise<readonly Field[] | undefined>;
-}
+import { FutureTrailers, type BodyParts } from './future-trailers.ts';
 
 /** A body of a request or response that came in. */
 export class IncomingBody {

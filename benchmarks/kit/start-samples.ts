@@ -1,0 +1,94 @@
+/** Starts as the client and the host saw them → one sample each; and samples → figures and rows. */
+import type { StartKind } from '../../host/metrics/observer.ts';
+import type { RecordedStart } from './bench-host.ts';
+import type { ExchangeDuration } from './first-byte.ts';
+import { formatNumber } from './output-lines.ts';
+import { percentile } from './percentiles.ts';
+import type { Figure } from './suite.ts';
+
+/** One start, ms. The first two are the client's, the others what the host's observer was told. */
+export interface StartSample {
+  readonly firstByte: number;
+  readonly lastByte: number;
+  readonly read?: number;
+  readonly compile?: number;
+  readonly instantiate?: number;
+  readonly total: number;
+}
+
+type Phase = keyof StartSample;
+
+/** Phases of each kind of start that have figures, in the order in which they happen. */
+const PHASES = { cold: ['read', 'compile', 'instantiate'], warm: ['instantiate'] } as const;
+
+/**
+ * Puts together what the client measured and what the host reported of the same request.
+ *
+ * @throws {Error} If it was not the kind of start that was to be measured.
+ */
+export function createStartSample(
+  kind: StartKind,
+  { firstByteMs, lastByteMs }: ExchangeDuration,
+  start: RecordedStart | undefined,
+): StartSample {
+  if (start?.kind !== kind) {
+    throw new Error(`Cannot measure a ${kind} start: it was ${start?.kind ?? 'none'}`);
+  }
+  const { phases } = start;
+  const ms = Object.entries(phases).map(([phase, seconds]) => [phase, seconds * 1000]);
+  return {
+    total: phases.total * 1000,
+    ...Object.fromEntries(ms),
+    firstByte: firstByteMs,
+    lastByte: lastByteMs,
+  };
+}
+
+/** `cold-p50:NAME` and `cold-p99:NAME` to the first byte, `cold-read-p50:NAME` … by phase. */
+export function listStartFigures(
+  kind: 'cold' | 'warm',
+  name: string,
+  samples: readonly StartSample[],
+): Figure[] {
+  const phases = [...PHASES[kind], 'total'] as const;
+  return [
+    figureOf(`${kind}-p50:${name}`, samples, 'firstByte', 0.5),
+    figureOf(`${kind}-p99:${name}`, samples, 'firstByte', 0.99),
+    ...phases.map((phase) => figureOf(`${kind}-${phase}-p50:${name}`, samples, phase, 0.5)),
+  ];
+}
+
+/** Titles of the columns of `listStartCells`. */
+export const START_HEAD = [
+  'ms, p50 / p99',
+  'samples',
+  'first byte',
+  'of it: start',
+  'read',
+  'compile',
+  'instantiate',
+];
+
+/** The cells of a row of the table. */
+export function listStartCells(row: string, samples: readonly StartSample[]): readonly string[] {
+  const phases = ['firstByte', 'total', 'read', 'compile', 'instantiate'] as const;
+  const cells = phases.map((phase) => {
+    const values = valuesOf(samples, phase);
+    if (values.length === 0) return '';
+    return [0.5, 0.99].map((share) => formatNumber(percentile(values, share))).join(' / ');
+  });
+  return [row, String(samples.length), ...cells];
+}
+
+function figureOf(
+  name: string,
+  samples: readonly StartSample[],
+  phase: Phase,
+  share: number,
+): Figure {
+  return { name, value: percentile(valuesOf(samples, phase), share), unit: 'ms' };
+}
+
+function valuesOf(samples: readonly StartSample[], phase: Phase): number[] {
+  return samples.map((sample) => sample[phase]).filter((value) => value !== undefined);
+}

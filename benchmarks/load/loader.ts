@@ -1,0 +1,11 @@
+/** The loader, to those who give it orders. It runs beside the server it loads, not within it. */
+import { Child } from '../kit/child.ts';
+import type { LoadOrder, LoadOutcome } from './generate-load.ts';
+
+/** Takes one order at a time. */
+export type Loader = Child<'ready', LoadOrder, LoadOutcome>;
+
+/** Starts a loader. */
+export function openLoader(): Promise<Loader> {
+  return Child.start(new URL('./load-process.ts', import.meta.url));
+}

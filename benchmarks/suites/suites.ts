@@ -1,0 +1,7 @@
+/** Every suite by name. A new suite is one file beside this one and one line here. */
+import type { Suite } from '../kit/suite.ts';
+import { startSuite } from './start.ts';
+import { throughputSuite } from './throughput.ts';
+
+/** In the order in which `all` runs them. */
+export const SUITES: readonly Suite[] = [startSuite, throughputSuite];

@@ -1,0 +1,34 @@
+/** How the canonical ABI's code ends an instance whose guest broke a rule. */
+import { createEnding, endReasonOf } from '../ending.ts';
+import { WitError } from '../host-interface.ts';
+
+/**
+ * Ends the instance.
+ *
+ * @param rule One sentence for the guest's author.
+ * @throws {WebAssembly.RuntimeError} Always; no guest can catch it.
+ */
+export function breakRule(rule: string): never {
+  throw createEnding({ kind: 'rule', rule });
+}
+
+/**
+ * What is thrown through a guest's frames in place of any error: itself if it is an ending or a guest's
+ * own trap, otherwise an ending that carries it.
+ */
+export function toEnding(error: unknown): unknown {
+  return endReasonOf(error) === undefined ? createEnding({ kind: 'trap', error }) : error;
+}
+
+/**
+ * The value of a WIT `result`'s `err` that a host function threw.
+ *
+ * @throws {unknown} The ending, if what was thrown is no error value.
+ */
+export function errorValueOf(error: unknown): unknown {
+  if (error instanceof WitError) return error.payload;
+  if (endReasonOf(error) === undefined && error instanceof Error && 'payload' in error) {
+    return error.payload;
+  }
+  throw toEnding(error);
+}
