@@ -35,8 +35,16 @@ export interface HostAccess {
   readonly tokenFile: string;
 }
 
-/** Deploys the examples, one after the other, and prints what to try on stderr. */
-export async function deployExamples(host: HostAccess, cli: Cli): Promise<void> {
+/**
+ * Deploys the examples, one after the other, and prints what to try on stderr.
+ *
+ * @param stopping The host ends: no further example is deployed, and what fails now is of no interest.
+ */
+export async function deployExamples(
+  host: HostAccess,
+  cli: Cli,
+  stopping: AbortSignal,
+): Promise<void> {
   const folder = findFolder();
   const list = await readFile(join(folder, 'examples.json'), 'utf8');
   const examples = JSON.parse(list) as readonly Example[];
@@ -46,11 +54,13 @@ export async function deployExamples(host: HostAccess, cli: Cli): Promise<void> 
   await terminal.note(`\n${terminal.noteStyle('bold', 'try')}`);
   // Prebuilt ones first: building takes seconds, and the others can be tried meanwhile.
   for (const example of examples.filter(({ file }) => file !== undefined)) {
-    await deployExample(example, join(folder, example.file ?? ''), folder, client, cli);
+    if (stopping.aborted) return;
+    await deployExample(example, join(folder, example.file ?? ''), folder, client, cli, stopping);
   }
   for (const example of examples.filter(({ build }) => build !== undefined)) {
     const path = await buildExample(join(folder, example.build ?? ''), cli);
-    if (path !== undefined) await deployExample(example, path, folder, client, cli);
+    if (path === undefined || stopping.aborted) return;
+    await deployExample(example, path, folder, client, cli, stopping);
   }
 }
 
@@ -77,6 +87,7 @@ async function deployExample(
   folder: string,
   client: ApiClient,
   cli: Cli,
+  stopping: AbortSignal,
 ): Promise<void> {
   const { allowHosts = [], dirs = [] } = example.settings;
   try {
@@ -91,7 +102,7 @@ async function deployExample(
     const command = example.try.replaceAll('{url}', urls[0] ?? '');
     await cli.terminal.note(`  ${command.padEnd(60)} # ${example.description}`);
   } catch (error) {
-    await describeError(error, cli);
+    if (!stopping.aborted) await describeError(error, cli);
   }
 }
 

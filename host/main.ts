@@ -13,8 +13,8 @@ export interface RunOptions {
   readonly configFile?: string | undefined;
   /** Settings by flag, in the shape of the configuration file. */
   readonly overrides: Readonly<Record<string, unknown>>;
-  /** Called once when the host serves, before it is waited for. */
-  readonly onReady?: (host: Host) => Promise<void>;
+  /** Called once when the host serves; `stopping` aborts when it is told to end. */
+  readonly onReady?: (host: Host, stopping: AbortSignal) => Promise<void>;
 }
 
 /** Exit codes of the host: EX_USAGE-like, documented in docs/cli.md. */
@@ -46,8 +46,14 @@ export async function runHost(options: RunOptions): Promise<number> {
     process.stdout.write(`ready data=${host.dataUrl} admin=${host.adminUrl}\n`);
     log.info({ dataDir: config.dataDir, token: host.tokenFile }, 'the host serves');
     try {
-      await onReady?.(host);
-      const signal = await stopped;
+      const stopping = new AbortController();
+      const onStop = stopped.then((signal) => {
+        stopping.abort();
+        return signal;
+      });
+      // A signal ends the host also while it is still being made ready.
+      const made = Promise.resolve(onReady?.(host, stopping.signal));
+      const signal = await Promise.race([onStop, made.then(() => onStop)]);
       log.info({ signal }, 'closing');
     } finally {
       await host.close();

@@ -1,7 +1,7 @@
 /**
  * A closed loop: each connection sends its next request as soon as the last one was answered, for a bounded
- * time. Requests of the warm-up do not count; those under way at the end are waited for, so that one
- * side leaves nothing behind for the next.
+ * time. Requests under way at the end are waited for and count like the others: left out, the slowest would
+ * be missing from the latencies, and a slow side would leave work behind for the next one.
  */
 import { LatencyHistogram, type HistogramJson } from '../kit/latency-histogram.ts';
 import { LoadConnection } from './load-connection.ts';
@@ -15,15 +15,17 @@ export interface LoadOrder {
   readonly connections: number;
   /** Time before counting begins, ms. */
   readonly warmUpMs: number;
-  /** Time that counts, ms. */
+  /** Time that counts, ms; what is under way then comes on top. */
   readonly durationMs: number;
 }
 
 /** What came of it. */
 export interface LoadOutcome {
+  /** Answers after the warm-up. */
   readonly requests: number;
+  /** Those over the time from the end of the warm-up to the last of them. */
   readonly requestsPerSecond: number;
-  /** From the first byte sent to the last received. */
+  /** From sending to the last byte received, of requests sent after the warm-up. */
   readonly latencies: HistogramJson;
   /** Share of one core that the loader took: near 1, it is the loader that was measured. */
   readonly loaderCpu: number;
@@ -49,13 +51,15 @@ export async function generateLoad(order: LoadOrder): Promise<LoadOutcome> {
   const endMs = countFromMs + durationMs;
   const connections: LoadConnection[] = [];
   let busy = count;
+  let requests = 0;
   for (let index = 0; index < count; index += 1) {
     const connection = new LoadConnection(port, {
       answered: (status, times) => {
         if (status !== 200) return reject(new Error(`Cannot load the server: status ${status}`));
-        const inTime = times.endMs < endMs;
-        if (inTime && times.endMs >= countFromMs) latencies.add(times.endMs - times.sentMs);
-        if (inTime) return connection.send(request);
+        if (times.endMs >= countFromMs) requests += 1;
+        if (times.sentMs >= countFromMs) latencies.add(times.endMs - times.sentMs);
+        // Every connection sends at least one request whose latency counts.
+        if (times.endMs < endMs || times.sentMs < countFromMs) return connection.send(request);
         busy -= 1;
         if (busy === 0) resolve();
       },
@@ -72,11 +76,12 @@ export async function generateLoad(order: LoadOrder): Promise<LoadOutcome> {
     clearTimeout(timer);
     for (const connection of connections) connection.close();
   }
+  const finishedMs = performance.now();
   const cpu = process.cpuUsage(cpuBefore);
   return {
-    requests: latencies.total,
-    requestsPerSecond: latencies.total / (durationMs / 1000),
+    requests,
+    requestsPerSecond: requests / ((finishedMs - countFromMs) / 1000),
     latencies: latencies.toJSON(),
-    loaderCpu: (cpu.user + cpu.system) / 1000 / (performance.now() - startMs),
+    loaderCpu: (cpu.user + cpu.system) / 1000 / (finishedMs - startMs),
   };
 }

@@ -26,7 +26,7 @@ import type { Suite, SuiteOptions, SuiteResult } from '../kit/suite.ts';
 import type { Table } from '../kit/table.ts';
 import { encodeRequest } from '../load/encode-request.ts';
 
-const COLD_SAMPLES = { quick: 8, full: 100 };
+const COLD_SAMPLES = { quick: 6, full: 100 };
 /** Warm samples for each cold one: they take a tenth of the time. */
 const WARM_PER_COLD = 20;
 /** Warm requests of one example in a row, before the next one's turn. */

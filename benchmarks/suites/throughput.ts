@@ -18,7 +18,7 @@ import { encodeRequest } from '../load/encode-request.ts';
 import type { LoadOutcome } from '../load/generate-load.ts';
 import { openLoader } from '../load/loader.ts';
 
-const QUICK = { rounds: 3, warmUpMs: 150, durationMs: 650 };
+const QUICK = { rounds: 3, warmUpMs: 100, durationMs: 500 };
 const FULL = { rounds: 7, warmUpMs: 500, durationMs: 4000 };
 const CONNECTIONS = 32;
 /** From here on the loader may be what limits the fastest side. */

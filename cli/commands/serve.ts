@@ -31,7 +31,9 @@ export function serveCommand(cli: Cli): Command {
       const exitCode = await runHost({
         configFile: config,
         overrides,
-        ...(examples === true ? { onReady: (host) => deployExamples(host, cli) } : {}),
+        ...(examples === true
+          ? { onReady: (host, stopping) => deployExamples(host, cli, stopping) }
+          : {}),
       });
       cli.endWith(exitCode);
     });

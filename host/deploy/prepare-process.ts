@@ -88,14 +88,13 @@ async function runChild(
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     printed = (printed + text).slice(-MAX_STDERR);
   });
-  const watch = watchMemory(child, limits.memoryBytes);
-  const timer = setTimeout(() => end(child, 'timeout'), limits.timeoutMs);
   let why: 'timeout' | 'memory' | undefined;
-  const end = (process: ChildProcess, reason: 'timeout' | 'memory'): void => {
+  const end = (reason: 'timeout' | 'memory'): void => {
     why ??= reason;
-    process.kill('SIGKILL');
+    child.kill('SIGKILL');
   };
-  watch.onExceeded(() => end(child, 'memory'));
+  const stopWatch = watchMemory(child, limits.memoryBytes, () => end('memory'));
+  const timer = setTimeout(() => end('timeout'), limits.timeoutMs);
   try {
     return await new Promise((resolve, reject) => {
       child.on('message', (message: PrepareMessage) => {
@@ -111,7 +110,7 @@ async function runChild(
     });
   } finally {
     clearTimeout(timer);
-    watch.stop();
+    stopWatch();
     child.kill('SIGKILL');
   }
 }
@@ -128,7 +127,8 @@ function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
     execArgv: [
       `--max-old-space-size=${heapMib}`,
       '--permission',
-      // preview2-shim, which jco's generator runs on, starts a thread when it is loaded; the child drops the right then.
+      // For the child's watch on its parent, and for preview2-shim, which starts a thread when it is
+      // loaded; the child drops the right then.
       '--allow-worker',
       '--disable-warning=PERM0006',
       ...readableRoots().map((root) => `--allow-fs-read=${root}`),
@@ -160,30 +160,20 @@ function readableRoots(): string[] {
   return [join(packageRoot, '*'), join(modules, '*')];
 }
 
-/** Looks at the child's resident memory on Linux; elsewhere its heap limit alone holds. */
-function watchMemory(
-  child: ChildProcess,
-  limitBytes: number,
-): { onExceeded(listener: () => void): void; stop(): void } {
-  let exceeded: () => void = () => {};
+/** Looks at the child's resident memory on Linux; elsewhere its heap limit alone holds. @returns How to stop. */
+function watchMemory(child: ChildProcess, limitBytes: number, onExceeded: () => void): () => void {
   const PAGE = 4096;
-  const timer = setInterval(() => {
-    if (child.pid === undefined || process.platform !== 'linux') return;
-    readFile(`/proc/${child.pid}/statm`, 'utf8').then(
-      (text) => {
-        if (Number(text.split(' ')[1]) * PAGE > limitBytes) exceeded();
-      },
-      () => {
-        // The child has ended; its exit is reported elsewhere.
-      },
-    );
-  }, MEMORY_CHECK_MS);
-  return {
-    onExceeded: (listener) => {
-      exceeded = listener;
-    },
-    stop: () => clearInterval(timer),
+  const look = async (): Promise<void> => {
+    const text = await readFile(`/proc/${child.pid}/statm`, 'utf8');
+    if (Number(text.split(' ')[1]) * PAGE > limitBytes) onExceeded();
   };
+  if (process.platform !== 'linux') return () => {};
+  const timer = setInterval(() => {
+    look().catch(() => {
+      // The child has ended; its exit is reported elsewhere.
+    });
+  }, MEMORY_CHECK_MS);
+  return () => clearInterval(timer);
 }
 
 function refusalOf(message: Extract<PrepareMessage, { kind: 'refused' }>): HostError {

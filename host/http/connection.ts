@@ -22,6 +22,8 @@ export interface OpenExchange {
   readonly isReceived: boolean;
   /** Whether its response has begun. */
   readonly isAnswering: boolean;
+  /** No request can follow this one: says so if the response has not begun. */
+  forbidNext(): void;
   /** The connection is gone. */
   clientGone(): void;
 }
@@ -90,6 +92,7 @@ export class Connection {
   /** No further request will be served: closes as soon as it is idle. */
   startClosing(): void {
     this.#isClosing = true;
+    for (const exchange of this.#exchanges) exchange.forbidNext();
     if (this.isIdle) this.#end();
   }
 

@@ -71,6 +71,11 @@ export class Exchange implements OpenExchange, ResponseOwner {
     }
   }
 
+  forbidNext(): void {
+    // Once the head has left this changes nothing: the connection closes after the response.
+    this.#response.shouldKeepAlive = false;
+  }
+
   clientGone(): void {
     this.#isGone = true;
     this.#abort.abort();

@@ -35,6 +35,8 @@ export interface ResponseOwner {
    * @param isFramed Whether the client can tell by the framing; if not, the connection must be reset.
    */
   onBroken(isFramed: boolean): void;
+  /** Called when what was written cannot reach the client any more. */
+  clientGone(): void;
 }
 
 /** Writes one response. */
@@ -210,7 +212,7 @@ export class NodeResponder implements HttpResponder, ByteSink {
   #settleWrite(error: Error | null | undefined): void {
     if (error instanceof Error) {
       // The connection is gone; its `close` comes a turn later, and until then a guest would write on.
-      this.clientGone();
+      this.#owner.clientGone();
       return;
     }
     this.#pendingBytes -= this.#writes.shift() ?? 0;

@@ -13,12 +13,13 @@ import {
 export type CoreImport = {
   readonly module: string;
   readonly field: string;
-} & (
+} &
   /** `type` is an index into the module's types. */
-  | { readonly kind: 'function'; readonly type: number }
-  | { readonly kind: 'table' | 'global' | 'tag' }
-  | { readonly kind: 'memory'; readonly memory: MemoryType }
-);
+  (
+    | { readonly kind: 'function'; readonly type: number }
+    | { readonly kind: 'table' | 'global' | 'tag' }
+    | { readonly kind: 'memory'; readonly memory: MemoryType }
+  );
 
 /**
  * Reads an import section.

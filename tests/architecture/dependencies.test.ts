@@ -54,7 +54,11 @@ t.test('every dependency is used, and every package that is used is a dependency
 t.test('wasm/ and component/ do no input or output', (t) => {
   for (const file of pure) {
     t.same(importedPackages(file), [], `${file.path} imports nothing from outside`);
-    t.notMatch(codeOf(file), /\bprocess\.|\bfetch\(|\bset(?:Timeout|Interval|Immediate)\(/, file.path);
+    t.notMatch(
+      codeOf(file),
+      /\bprocess\.|\bfetch\(|\bset(?:Timeout|Interval|Immediate)\(/,
+      file.path,
+    );
   }
   t.end();
 });

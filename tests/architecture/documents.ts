@@ -36,8 +36,7 @@ export function findDeadLinks(
     .filter((target) => !/^[a-z]+:/.test(target))
     .filter((target) => {
       const [path = '', anchor] = target.split('#');
-      const file =
-        path === '' ? document.path : posix.join(posix.dirname(document.path), path);
+      const file = path === '' ? document.path : posix.join(posix.dirname(document.path), path);
       const text = read(file);
       if (text === undefined) return true;
       return anchor !== undefined && !anchorsOf(text).has(anchor);
@@ -62,7 +61,7 @@ export function findDeadPaths(
 function readIfThere(path: string): string | undefined {
   const file = join(ROOT, path);
   if (!existsSync(file)) return undefined;
-  return /\.md$/.test(path) ? readFileSync(file, 'utf8') : '';
+  return path.endsWith('.md') ? readFileSync(file, 'utf8') : '';
 }
 
 function withoutCode(text: string): string {

@@ -37,23 +37,20 @@ t.test('every source file opens with a comment', (t) => {
 t.test('the top level holds what it should and nothing else', (t) => {
   const made = new Set(['node_modules', 'dist']);
   const found = readdirSync(ROOT).filter((name) => !name.startsWith('.') && !made.has(name));
-  t.same(
-    found.filter((name) => !name.endsWith('.tgz')).sort(),
-    [
-      'CHANGELOG.md',
-      'LICENSE',
-      'README.md',
-      'benchmarks',
-      'cli',
-      'components',
-      'docs',
-      'host',
-      'package-lock.json',
-      'package.json',
-      'sdk',
-      'tests',
-      'tsconfig.json',
-    ],
-  );
+  t.same(found.filter((name) => !name.endsWith('.tgz')).sort(), [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'benchmarks',
+    'cli',
+    'components',
+    'docs',
+    'host',
+    'package-lock.json',
+    'package.json',
+    'sdk',
+    'tests',
+    'tsconfig.json',
+  ]);
   t.end();
 });

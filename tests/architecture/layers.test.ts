@@ -18,18 +18,15 @@ export { e } from './again.ts';
 const f = await import('./late.ts');
 type G = import('./in-type.ts').G;
 `;
-  t.same(
-    [...importsOf({ path: 'host/a/b.ts', text })].sort(),
-    [
-      './again.ts',
-      './bare.ts',
-      './default.ts',
-      './in-type.ts',
-      './late.ts',
-      './several-lines.ts',
-      './type.ts',
-    ],
-  );
+  t.same([...importsOf({ path: 'host/a/b.ts', text })].sort(), [
+    './again.ts',
+    './bare.ts',
+    './default.ts',
+    './in-type.ts',
+    './late.ts',
+    './several-lines.ts',
+    './type.ts',
+  ]);
   t.ok(hasComputedImport({ path: 'a.ts', text: 'await import(name)' }));
   t.notOk(hasComputedImport({ path: 'a.ts', text: "await import('./a.ts')" }));
   t.end();

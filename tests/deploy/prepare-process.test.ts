@@ -1,6 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import { realpathSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import '../support/plain-spawn.ts';
 import { prepareInProcess, type Prepared } from '../../host/deploy/prepare-process.ts';
@@ -55,3 +57,24 @@ t.test('an artifact that is not there is a coded failure', async (t) => {
     { name: 'HostError' },
   );
 });
+
+t.test(
+  'a preparing process ends when its parent is killed, also amid a loop',
+  { skip: process.platform === 'linux' ? false : 'needs /proc to find the process' },
+  async (t) => {
+    const directory = realpathSync(t.testdir({ scratch: {} }));
+    const artifactPath = join(directory, 'artifact');
+    writeFileSync(artifactPath, await wat('start', { body: '(loop $again (br $again))' }));
+    const script = join(import.meta.dirname, 'loop-forever.ts');
+    const parent = fork(script, [artifactPath, join(directory, 'scratch')], { execArgv: [] });
+    await once(parent, 'message');
+    const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8');
+    const pids = children.trim().split(' ');
+    t.equal(pids.length, 1);
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    // There is no event for the end of somebody else's child.
+    for (let tries = 0; tries < 100 && existsSync(`/proc/${pids[0]}`); tries += 1) await delay(50);
+    t.notOk(existsSync(`/proc/${pids[0]}`));
+  },
+);

@@ -3,6 +3,7 @@
  * the wire is what is tested.
  */
 import { connect, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import type { Test } from 'tap';
 import { systemClock } from '../../host/base/clock.ts';
 import { configSchema } from '../../host/config/schema.ts';
@@ -10,7 +11,12 @@ import { openDataPlane, type DataPlane } from '../../host/http/data-plane.ts';
 import type { InvocationContext, InvocationResult } from '../../host/invoke/invoker.ts';
 import { silentLog } from '../../host/logs/log.ts';
 import { Router } from '../../host/traffic/router.ts';
-import type { ByteSink, ByteSource, HttpResponder, IncomingHttpRequest } from '../../host/wasi/ports.ts';
+import type {
+  ByteSink,
+  ByteSource,
+  HttpResponder,
+  IncomingHttpRequest,
+} from '../../host/wasi/ports.ts';
 import { createRecord, createSnapshot } from '../traffic/test-records.ts';
 
 /** What a function called `app` does. */
@@ -138,6 +144,12 @@ export async function writeAll(sink: ByteSink, bytes: Uint8Array): Promise<void>
   }
 }
 
+/** Lets what is held back until the end of a turn leave. */
+export async function nextTurns(): Promise<void> {
+  await setImmediate();
+  await setImmediate();
+}
+
 /** Answers with text at once. */
 export function answer(
   responder: HttpResponder,
@@ -156,10 +168,22 @@ export function answer(
 
 /** What a function sees of its request, as JSON. */
 export const describeRequest: Behaviour = async (request, responder, context) => {
-  const headers = request.headers.map(([name, value]) => [name, Buffer.from(value).toString('latin1')]);
+  const headers = request.headers.map(([name, value]) => [
+    name,
+    Buffer.from(value).toString('latin1'),
+  ]);
   const { method, scheme, authority, pathWithQuery } = request;
   const { clientAddress, pathPrefix, requestId } = context;
-  const seen = { method, scheme, authority, pathWithQuery, headers, clientAddress, pathPrefix, requestId };
+  const seen = {
+    method,
+    scheme,
+    authority,
+    pathWithQuery,
+    headers,
+    clientAddress,
+    pathPrefix,
+    requestId,
+  };
   return answer(responder, JSON.stringify(seen));
 };
 

@@ -92,31 +92,34 @@ t.test('hostNameOf() takes port, case and the root’s dot away', async (t) => {
   t.equal(hostNameOf(''), '');
 });
 
-t.test('resolve() takes no longer with 10,000 functions and routes, or a hostile request', async (t) => {
-  const many = Array.from({ length: 10_000 }, (_, index) =>
-    createRecord(
-      `fn-${index}`,
-      `h${index}.example.com/*`,
-      `shared.example.com/p${index}/*`,
-      `*.w${index}.example.com/*`,
-    ),
-  );
-  const large = new Router(createSnapshot(...many), 'localhost');
-  t.equal(large.resolve('shared.example.com', '/p9999/x')?.record.name, 'fn-9999');
-  t.equal(large.resolve('a.w9999.example.com', '/x')?.record.name, 'fn-9999');
-  const requests: readonly [string, string][] = [
-    ['fn-5000.localhost', '/a/b/c'],
-    ['127.0.0.1', '/fn-5000/a/b/c'],
-    ['shared.example.com', '/p5000/a/b/c'],
-    ['a.b.example.com', '/x'],
-    [`${'a.'.repeat(8000)}example.com`, '/x'],
-    ['shared.example.com', '/x'.repeat(8000)],
-  ];
-  for (const [host, target] of requests) {
-    const startedMs = performance.now();
-    for (let run = 0; run < 100; run += 1) large.resolve(host, target);
-    const eachMs = (performance.now() - startedMs) / 100;
-    // A scan of 10,000 routes takes 1 ms and more; a look-up a microsecond, or 0.1 ms for 16 KB of host.
-    t.ok(eachMs < 0.5, `${host.slice(0, 20)} ${target.slice(0, 20)} took ${eachMs} ms`);
-  }
-});
+t.test(
+  'resolve() takes no longer with 10,000 functions and routes, or a hostile request',
+  async (t) => {
+    const many = Array.from({ length: 10_000 }, (_, index) =>
+      createRecord(
+        `fn-${index}`,
+        `h${index}.example.com/*`,
+        `shared.example.com/p${index}/*`,
+        `*.w${index}.example.com/*`,
+      ),
+    );
+    const large = new Router(createSnapshot(...many), 'localhost');
+    t.equal(large.resolve('shared.example.com', '/p9999/x')?.record.name, 'fn-9999');
+    t.equal(large.resolve('a.w9999.example.com', '/x')?.record.name, 'fn-9999');
+    const requests: readonly [string, string][] = [
+      ['fn-5000.localhost', '/a/b/c'],
+      ['127.0.0.1', '/fn-5000/a/b/c'],
+      ['shared.example.com', '/p5000/a/b/c'],
+      ['a.b.example.com', '/x'],
+      [`${'a.'.repeat(8000)}example.com`, '/x'],
+      ['shared.example.com', '/x'.repeat(8000)],
+    ];
+    for (const [host, target] of requests) {
+      const startedMs = performance.now();
+      for (let run = 0; run < 100; run += 1) large.resolve(host, target);
+      const eachMs = (performance.now() - startedMs) / 100;
+      // A scan of 10,000 routes takes 1 ms and more; a look-up a microsecond, or 0.1 ms for 16 KB of host.
+      t.ok(eachMs < 0.5, `${host.slice(0, 20)} ${target.slice(0, 20)} took ${eachMs} ms`);
+    }
+  },
+);

@@ -7,6 +7,7 @@
  *
  * @see https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#runtime-state
  */
+import type { InstanceState } from './instance-state.ts';
 import { breakRule } from './rule.ts';
 
 /** Handles one component instance may hold at a time; real guests hold dozens. */
@@ -31,10 +32,17 @@ export class ComponentState {
   /** Handles lent while the parameters of one call are lifted; made when it is first needed. */
   #lent: Map<number, number> | undefined;
   #firstFree = 0;
+  /** The live instance it is part of. */
+  readonly instance: InstanceState;
+
+  constructor(instance: InstanceState) {
+    this.instance = instance;
+  }
 
   /** Before the guest calls out. */
   leave(): void {
-    if (!this.mayLeave) breakRule('an import was called from cabi_realloc or a post-return function');
+    if (!this.mayLeave)
+      breakRule('an import was called from cabi_realloc or a post-return function');
   }
 
   /** Before one of its exports is called. */
@@ -45,7 +53,8 @@ export class ComponentState {
 
   /** After the call of an export. */
   exit(): void {
-    if (this.#borrowed > 0) breakRule('a call returned before it dropped the handles it had borrowed');
+    if (this.#borrowed > 0)
+      breakRule('a call returned before it dropped the handles it had borrowed');
     this.mayEnter = true;
   }
 
@@ -126,7 +135,8 @@ export class ComponentState {
   }
 
   #checkNotLent(handle: number): void {
-    if (this.#lent?.has(handle) === true) breakRule(`handle ${handle} was given away while it is borrowed`);
+    if (this.#lent?.has(handle) === true)
+      breakRule(`handle ${handle} was given away while it is borrowed`);
   }
 
   #refuse(handle: number): never {

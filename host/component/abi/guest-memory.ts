@@ -60,14 +60,14 @@ export class GuestMemory {
   view: DataView = NO_VIEW;
   /** Length of what was lowered last: bytes, code units or elements. */
   length = 0;
-  readonly #state: ComponentState;
+  /** The component instance that allocates in it, and whose handles its values hold. */
+  readonly state: ComponentState;
   #memory: WebAssembly.Memory | undefined;
   #realloc: Realloc | undefined;
   #budget = VALUE_BUDGET_BYTES;
 
-  /** @param state The component instance that allocates in it. */
   constructor(state: ComponentState) {
-    this.#state = state;
+    this.state = state;
   }
 
   /** The core instance that has it exists now. */
@@ -105,11 +105,17 @@ export class GuestMemory {
     if (size > VALUE_BUDGET_BYTES) breakRule(`a value of ${size} bytes does not fit`);
     const realloc = this.#realloc;
     if (realloc === undefined) return breakRule('there is no cabi_realloc yet');
-    this.#state.mayLeave = false;
+    this.state.mayLeave = false;
     const pointer = realloc(0, 0, align, size);
-    this.#state.mayLeave = true;
+    this.state.mayLeave = true;
     if (this.bytes.length === 0) this.#refresh();
     return this.check(pointer, size, align);
+  }
+
+  /** Writes pointer and length of what was lowered last. */
+  storePair(at: number, start: number): void {
+    this.view.setUint32(at, start, true);
+    this.view.setUint32(at + 4, this.length, true);
   }
 
   /** Lifts `list<u8>`: a copy. */
@@ -245,7 +251,8 @@ export class GuestMemory {
 
   #charge(bytes: number): void {
     this.#budget -= bytes;
-    if (this.#budget < 0) breakRule(`the values of one call take more than ${VALUE_BUDGET_BYTES} bytes`);
+    if (this.#budget < 0)
+      breakRule(`the values of one call take more than ${VALUE_BUDGET_BYTES} bytes`);
   }
 
   #refresh(): void {
@@ -271,6 +278,7 @@ function textOf(value: unknown): string {
 }
 
 function arrayOf(value: unknown): { readonly length: number } {
-  if (Array.isArray(value) || ArrayBuffer.isView(value)) return value as unknown as { length: number };
+  if (Array.isArray(value) || ArrayBuffer.isView(value))
+    return value as unknown as { length: number };
   throw new TypeError('the host gave no list');
 }

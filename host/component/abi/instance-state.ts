@@ -1,13 +1,18 @@
 /**
- * What all component instances of one live instance share: whether it has ended, and whether its code
- * could be suspended now.
+ * What all component instances of one live instance share: whether it has ended, whether its code could
+ * be suspended now, and the destructors of its own resources.
  */
 import { breakRule, toEnding } from './rule.ts';
+
+/** Runs when a resource that a component defines is dropped. */
+export type Destructor = (representation: unknown) => unknown;
 
 /** State of one live instance. */
 export class InstanceState {
   /** Calls into core code under a JavaScript frame: suspending is impossible while there is one. */
   nested = 0;
+  /** By the number of the resource type. */
+  readonly #destructors: (Destructor | undefined)[] = [];
   #ended = false;
 
   /** Before a call from outside. */
@@ -15,10 +20,24 @@ export class InstanceState {
     if (this.#ended) breakRule('the instance has ended');
   }
 
-  /** Marks the instance as ended by what went wrong; nothing runs in it any more. */
+  /** Marks the instance as ended by what went wrong: nothing runs in it any more. */
   fail(error: unknown): unknown {
     this.#ended = true;
     return error;
+  }
+
+  /** The core instance that has a destructor exists now. */
+  bindDestructor(type: number, destructor: unknown): void {
+    if (typeof destructor === 'function') this.#destructors[type] = destructor as Destructor;
+  }
+
+  /** Runs the destructor of a resource type, if it has one. */
+  destroy(type: number, representation: unknown): void {
+    const destructor = this.#destructors[type];
+    if (destructor === undefined) return;
+    this.nested += 1;
+    destructor(representation);
+    this.nested -= 1;
   }
 
   /**
@@ -39,20 +58,16 @@ export class InstanceState {
       breakRule('a blocking function was called from a start function or a destructor');
     }
     return promise.then(
-      (value) => {
-        try {
-          return onValue(value);
-        } catch (error) {
-          throw toEnding(error);
-        }
-      },
-      (cause: unknown) => {
-        try {
-          return onError(cause);
-        } catch (error) {
-          throw toEnding(error);
-        }
-      },
+      (value) => orEnd(onValue, value),
+      (error: unknown) => orEnd(onError, error),
     );
+  }
+}
+
+function orEnd(lower: (value: unknown) => unknown, value: unknown): unknown {
+  try {
+    return lower(value);
+  } catch (error) {
+    throw toEnding(error);
   }
 }

@@ -6,7 +6,12 @@
  */
 import type { ByteReader } from '../../wasm/byte-reader.ts';
 import type { PrimitiveKind } from '../plan.ts';
-import type { Labelled, LabelledCase, ValueDefinition, ValueReference } from './decoded-component.ts';
+import type {
+  Labelled,
+  LabelledCase,
+  ValueDefinition,
+  ValueReference,
+} from './decoded-component.ts';
 import type { Scope } from './scope.ts';
 import { unsupported } from './unsupported.ts';
 

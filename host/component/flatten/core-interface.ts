@@ -43,7 +43,10 @@ export interface CoreExportType {
 export interface CoreInterface {
   readonly imports: readonly CoreImportType[];
   /** The sort and index of each export. */
-  readonly exportIndices: ReadonlyMap<string, { readonly sort: CoreExternSort; readonly index: number }>;
+  readonly exportIndices: ReadonlyMap<
+    string,
+    { readonly sort: CoreExternSort; readonly index: number }
+  >;
   /** How many functions it imports: these have the first indices. */
   readonly importedFunctions: number;
   /** The type of an export; undefined if there is none of this name. @throws {malformed_wasm} If it exports what there is not. */
@@ -68,7 +71,14 @@ const SORTS: readonly CoreExternSort[] = [
   'core-global',
   'core-tag',
 ];
-const FORM = Object.freeze({ array: 0x5e, struct: 0x5f, func: 0x60, rec: 0x4e, sub: 0x50, final: 0x4f });
+const FORM = Object.freeze({
+  array: 0x5e,
+  struct: 0x5f,
+  func: 0x60,
+  rec: 0x4e,
+  sub: 0x50,
+  final: 0x4f,
+});
 /** V8's own limits. */
 const MAX_TYPES = 1_000_000;
 const MAX_FUNCTIONS = 1_000_000;

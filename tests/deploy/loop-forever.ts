@@ -1,0 +1,8 @@
+/** A parent that prepares a component whose start function never ends, and says when it has come to that. */
+import { prepareInProcess } from '../../host/deploy/prepare-process.ts';
+
+const [artifactPath = '', scratchPath = ''] = process.argv.slice(2);
+const job = { artifactPath, scratchPath, memoryBytes: 2 ** 28, maxImports: 2000 };
+await prepareInProcess(job, { timeoutMs: 60_000, memoryBytes: 2 ** 31 }, ({ step }) => {
+  if (step === 'rewrite') process.send?.('looping');
+});
