@@ -58,7 +58,10 @@ export async function deployExamples(
     await deployExample(example, join(folder, example.file ?? ''), folder, client, cli, stopping);
   }
   for (const example of examples.filter(({ build }) => build !== undefined)) {
-    const path = await buildExample(join(folder, example.build ?? ''), cli);
+    const script = join(folder, example.build ?? '');
+    // The published package has neither the source of it nor the tools.
+    if (!existsSync(script)) continue;
+    const path = await buildExample(script, cli);
     if (path === undefined || stopping.aborted) return;
     await deployExample(example, path, folder, client, cli, stopping);
   }

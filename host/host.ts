@@ -135,6 +135,8 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
     stack.defer(() => {
       ready = false;
     });
+    // First of all: the admin API waits for its answers, and a deployment's is the last to come.
+    stack.defer(() => deployer.close());
     return {
       dataUrl,
       adminUrl: admin.address,

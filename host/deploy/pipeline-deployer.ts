@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { ArtifactStore } from '../artifacts/store.ts';
+import type { Closeable } from '../base/closeable.ts';
 import { HostError } from '../base/errors.ts';
 import { Gate } from '../base/gate.ts';
 import type { Digest } from '../base/ids.ts';
@@ -36,15 +37,20 @@ interface PreparedFacts {
   readonly findings: readonly string[];
 }
 
-/** Deploys. */
-export class PipelineDeployer implements Deployer {
+/** Deploys. Closing it ends the preparing that is under way. */
+export class PipelineDeployer implements Deployer, Closeable {
   readonly #parts: PipelineParts;
   readonly #processes: Gate;
   readonly #flights = new SingleFlight<Digest, PreparedFacts>();
+  readonly #closing = new AbortController();
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
     this.#processes = new Gate(Math.max(1, parts.config.deploy.concurrency), QUEUE);
+  }
+
+  close(): void {
+    this.#closing.abort(new HostError('host_closing', {}));
   }
 
   async deploy(
@@ -149,7 +155,12 @@ export class PipelineDeployer implements Deployer {
         memoryBytes: config.deploy.memoryBytes,
         maxImports: config.deploy.imports,
       };
-      const { manifest, files, findings } = await prepareInProcess(job, config.deploy, onStep);
+      const { manifest, files, findings } = await prepareInProcess(
+        job,
+        config.deploy,
+        onStep,
+        this.#closing.signal,
+      );
       const storeMs = performance.now();
       const facts = {
         name: FINDINGS_FILE,

@@ -12,8 +12,9 @@ import type { PrepareJob, PrepareMessage } from './prepare-process.ts';
 
 // A terminal's Ctrl-C goes to the whole group; the parent decides when this process ends.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
-watchParent();
 
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+new Worker(new URL(`./end-with-parent.${extension}`, import.meta.url));
 // The thread that preview2-shim starts when it is loaded runs by now; no further one may start.
 process.permission.drop('worker');
 
@@ -45,16 +46,4 @@ async function run(job: PrepareJob): Promise<PrepareMessage> {
 
 function tell(message: PrepareMessage): void {
   process.send?.(message);
-}
-
-/**
- * Ends this process when its parent is gone. A thread of its own, because a start function that loops
- * keeps this one busy, and nobody would be left to end it.
- */
-function watchParent(): void {
-  const watch = `const { workerData } = require('node:worker_threads');
-    setInterval(() => {
-      if (process.ppid !== workerData) process.kill(process.pid, 'SIGKILL');
-    }, 250);`;
-  new Worker(watch, { eval: true, workerData: process.ppid }).unref();
 }

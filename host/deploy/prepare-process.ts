@@ -50,6 +50,9 @@ export interface PrepareLimits {
   readonly memoryBytes: number;
 }
 
+/** Why the host ends a child. */
+type EndReason = 'timeout' | 'memory' | 'closing';
+
 /** How often the child's resident memory is looked at, ms. */
 const MEMORY_CHECK_MS = 50;
 
@@ -59,14 +62,18 @@ const MAX_STDERR = 4000;
 /**
  * Prepares an artifact.
  *
- * @throws {HostError} `prepare_timeout`, `prepare_memory`, `prepare_crashed`, or the code the child refused with.
+ * @param signal Ends it: the host is closing.
+ * @throws {HostError} `prepare_timeout`, `prepare_memory`, `prepare_crashed`, `host_closing`, or the code the
+ *   child refused with.
  */
 export async function prepareInProcess(
   job: PrepareJob,
   limits: PrepareLimits,
   onStep: (step: DeployStep) => void,
+  signal: AbortSignal,
 ): Promise<Prepared> {
-  const done = await runChild(job, limits, onStep);
+  signal.throwIfAborted();
+  const done = await runChild(job, limits, onStep, signal);
   const files: PreparedFile[] = [];
   for (const { name, digest } of done.files) {
     const bytes = await readFile(join(job.scratchPath, name));
@@ -82,19 +89,22 @@ async function runChild(
   job: PrepareJob,
   limits: PrepareLimits,
   onStep: (step: DeployStep) => void,
+  signal: AbortSignal,
 ): Promise<Extract<PrepareMessage, { kind: 'done' }>> {
   const child = startChild(job, limits);
   let printed = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     printed = (printed + text).slice(-MAX_STDERR);
   });
-  let why: 'timeout' | 'memory' | undefined;
-  const end = (reason: 'timeout' | 'memory'): void => {
+  let why: EndReason | undefined;
+  const end = (reason: EndReason): void => {
     why ??= reason;
     child.kill('SIGKILL');
   };
   const stopWatch = watchMemory(child, limits.memoryBytes, () => end('memory'));
   const timer = setTimeout(() => end('timeout'), limits.timeoutMs);
+  const onClosing = (): void => end('closing');
+  signal.addEventListener('abort', onClosing, { once: true });
   try {
     return await new Promise((resolve, reject) => {
       child.on('message', (message: PrepareMessage) => {
@@ -105,10 +115,11 @@ async function runChild(
       child.on('error', (error) =>
         reject(new HostError('prepare_crashed', { reason: error.message }, { cause: error })),
       );
-      child.on('exit', (code, signal) => reject(deathOf(why, limits, code, signal, printed)));
+      child.on('exit', (code, by) => reject(deathOf(why, limits, code, by, printed)));
       child.send(job);
     });
   } finally {
+    signal.removeEventListener('abort', onClosing);
     clearTimeout(timer);
     stopWatch();
     child.kill('SIGKILL');
@@ -184,12 +195,13 @@ function refusalOf(message: Extract<PrepareMessage, { kind: 'refused' }>): HostE
 }
 
 function deathOf(
-  why: 'timeout' | 'memory' | undefined,
+  why: EndReason | undefined,
   limits: PrepareLimits,
   code: number | null,
   signal: NodeJS.Signals | null,
   printed: string,
 ): HostError {
+  if (why === 'closing') return new HostError('host_closing', {});
   if (why === 'timeout') return new HostError('prepare_timeout', { limit: limits.timeoutMs });
   if (why === 'memory' || /heap out of memory|allocation failed/i.test(printed)) {
     return new HostError('prepare_memory', { limit: limits.memoryBytes });

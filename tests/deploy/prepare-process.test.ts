@@ -14,6 +14,7 @@ function prepare(
   t: Test,
   bytes: Uint8Array,
   limits: Partial<typeof LIMITS> = {},
+  signal = new AbortController().signal,
 ): Promise<Prepared> {
   const directory = realpathSync(t.testdir({ scratch: {} }));
   const artifactPath = join(directory, 'artifact');
@@ -24,7 +25,7 @@ function prepare(
     memoryBytes: 2 ** 28,
     maxImports: 2000,
   };
-  return prepareInProcess(job, { ...LIMITS, ...limits }, () => {});
+  return prepareInProcess(job, { ...LIMITS, ...limits }, () => {}, signal);
 }
 
 t.test('a component is prepared with its manifest and files', async (t) => {
@@ -53,7 +54,7 @@ t.test('an artifact that is not there is a coded failure', async (t) => {
     maxImports: 10,
   };
   await t.rejects(
-    prepareInProcess(job, LIMITS, () => {}),
+    prepareInProcess(job, LIMITS, () => {}, new AbortController().signal),
     { name: 'HostError' },
   );
 });
@@ -66,7 +67,10 @@ t.test(
     const artifactPath = join(directory, 'artifact');
     writeFileSync(artifactPath, await wat('start', { body: '(loop $again (br $again))' }));
     const script = join(import.meta.dirname, 'loop-forever.ts');
-    const parent = fork(script, [artifactPath, join(directory, 'scratch')], { execArgv: [] });
+    const parent = fork(script, [artifactPath, join(directory, 'scratch')], {
+      execArgv: [],
+      env: {},
+    });
     await once(parent, 'message');
     const children = readFileSync(`/proc/${parent.pid}/task/${parent.pid}/children`, 'utf8');
     const pids = children.trim().split(' ');
@@ -78,3 +82,16 @@ t.test(
     t.notOk(existsSync(`/proc/${pids[0]}`));
   },
 );
+
+t.test('a closing host ends it', async (t) => {
+  const closing = new AbortController();
+  const looping = await wat('start', { body: '(loop $again (br $again))' });
+  const preparing = prepare(t, looping, {}, closing.signal);
+  closing.abort(new Error('closing'));
+  await t.rejects(preparing, { code: 'host_closing' });
+  await t.rejects(
+    prepare(t, looping, {}, closing.signal),
+    { message: 'closing' },
+    'and starts none',
+  );
+});

@@ -32,17 +32,18 @@ for (const step of ['read', 'transpile', 'store']) {
     const dataDir = join(t.testdir({}), 'data');
     const host = await startHostProcess(t, dataDir);
     await host.deploy('app', HELLO);
-    const preparing = new Set((await listPreparing()).map(({ pid }) => pid));
     await killDuring(host, step);
-    const orphans = (await listPreparing()).filter(({ pid, parent }) => parent === 1 && !preparing.has(pid));
     const again = await startHostProcess(t, dataDir);
-    t.equal((await again.call('/app/')).text, 'Hello from Rust\n');
-    t.match(await again.functions(), [{ name: 'app', live: { version: 1 } }]);
+    const [app] = await again.functions();
+    // After its last step a deployment may have come to its end: then all of it has happened.
+    const isDone = step === 'store' && app?.live.version === 2;
+    if (!isDone) {
+      t.match(app, { name: 'app', live: { version: 1 } });
+      t.equal((await again.call('/app/')).text, 'Hello from Rust\n');
+    }
     t.same(await readdir(join(dataDir, 'scratch')), [], 'nothing is half-written');
-    const mended = await again.deploy('app', example('echo-rust'));
-    t.match(mended, { result: 'created', version: { version: 2 } });
+    t.match(await again.deploy('app', example('echo-rust')), { version: { version: 2 } });
     t.match((await again.call('/app/')).text, /"method":\s*"GET"/);
-    t.comment(`${orphans.length} preparing processes were left for a moment`);
     await again.process.end('SIGKILL');
   });
 }

@@ -3,11 +3,10 @@
  * themselves. An item that came through ten aliases is the same object as where it was defined.
  */
 import type { DecodedComponent, Definition } from '../decode/decoded-component.ts';
-import type { CoreRef, FunctionType, ValueType } from '../plan.ts';
+import type { CanonOptions, CoreRef, FunctionType, ValueType } from '../plan.ts';
 import type { CoreSignature, CoreValueType } from './core-interface.ts';
 import type { CoreModule } from './core-module.ts';
 import type { Environment } from './environment.ts';
-import type { Options } from './options.ts';
 
 /** Sorts of what core instances export. */
 export type CoreExternSort =
@@ -89,7 +88,7 @@ export interface FunctionItem {
         readonly kind: 'lifted';
         readonly component: number;
         readonly core: CoreItem;
-        readonly options: Options;
+        readonly options: CanonOptions;
       };
 }
 

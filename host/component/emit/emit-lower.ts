@@ -1,0 +1,60 @@
+/**
+ * Emits the core function through which a guest calls a function of the host.
+ *
+ * A function that may block is two: one that lifts and calls, and one that lowers the outcome, at once
+ * or when the promise has settled. What the host throws is the `err` of a WIT `result`, or ends the instance.
+ */
+import type { ImportedFunction } from '../plan.ts';
+import type { Emission, Scope } from './emission.ts';
+import { coreParameters, liftParameters, lowerOutcome, lowerResult, resultPointer } from './emit-call.ts';
+import { FunctionBody } from './function-body.ts';
+import { signatureOf } from './signature.ts';
+
+/** A lowered function. */
+export interface LowerParts {
+  /** Number among the trampolines: its name is `t` and this. */
+  readonly index: number;
+  /** Index of the imported function: the host's is `h` and this. */
+  readonly importIndex: number;
+  readonly imported: ImportedFunction;
+  readonly scope: Scope;
+  /** Whether the host's function may return a promise. */
+  readonly blocking: boolean;
+}
+
+/** Emits it. */
+export function emitLower(emission: Emission, parts: LowerParts): string {
+  const { index, importIndex, imported, scope, blocking } = parts;
+  const signature = signatureOf(imported.type, emission.types);
+  const isResult = signature.result?.type.kind === 'result';
+  const call = new FunctionBody();
+  call.add(`${scope.state}.leave();`);
+  if (signature.usesMemory) call.add(`${scope.memory}.begin();`);
+  const values = liftParameters(emission, scope, call, signature);
+  const isMethod = imported.name.startsWith('[method]');
+  const host = `h${importIndex}${isMethod ? '.call' : ''}(${[...(isMethod ? [] : ['G']), ...values].join(',')})`;
+  call.add(
+    isResult
+      ? `let r,k=0;try{r=${host}}catch(x){r=errorValueOf(x);k=1}`
+      : `const r=${host};`,
+  );
+  const finish = new FunctionBody();
+  if (blocking && signature.usesMemory) finish.add(`${scope.memory}.begin();`);
+  if (isResult) lowerOutcome(emission, scope, finish, signature, 'k', 'r');
+  else lowerResult(emission, scope, finish, signature, 'r');
+  const parameters = coreParameters(signature).join(',');
+  if (!blocking) return guarded(index, parameters, `${call.toString()}${finish.toString()}`);
+  const pointer = signature.resultInMemory ? [resultPointer(signature)] : [];
+  const pass = (outcome: string, isError: string): string =>
+    `f${index}(${[outcome, ...(isResult ? [isError] : []), ...pointer].join(',')})`;
+  const onError = isResult ? `x=>${pass('errorValueOf(x)', '1')}` : 'x=>{throw x}';
+  call.add(`if(r instanceof Promise)return z.wait(r,x=>${pass('x', '0')},${onError});`);
+  call.add(`return ${pass('r', 'k')};`);
+  const inputs = ['r', ...(isResult ? ['k'] : []), ...pointer].join(',');
+  return `function f${index}(${inputs}){${finish.toString()}}\n${guarded(index, parameters, call.toString())}`;
+}
+
+/** A function that a guest calls: whatever is thrown in it ends the instance. */
+export function guarded(index: number, parameters: string, body: string): string {
+  return `function t${index}(${parameters}){try{${body}}catch(x){throw toEnding(x)}}\n`;
+}

@@ -1,0 +1,50 @@
+/** The statements of one emitted function, and names for its variables. */
+
+/** Collects statements. */
+export class FunctionBody {
+  readonly #statements: string[] = [];
+  #variables = 0;
+
+  /** Adds a statement, with its semicolon or braces. */
+  add(statement: string): void {
+    this.#statements.push(statement);
+  }
+
+  /** Adds a constant; gives its name. */
+  keep(expression: string): string {
+    const name = this.name();
+    this.add(`const ${name}=${expression};`);
+    return name;
+  }
+
+  /** A variable name that no other has; it is not declared. */
+  name(): string {
+    this.#variables += 1;
+    return `v${this.#variables}`;
+  }
+
+  /**
+   * Adds a `switch` over a discriminant or name.
+   *
+   * @param cases For each what its label is and what adds its statements.
+   * @param otherwise Statement if no label matches.
+   */
+  choose(
+    subject: string,
+    cases: readonly { readonly label: string; readonly body: () => void }[],
+    otherwise: string,
+  ): void {
+    this.add(`switch(${subject}){`);
+    for (const { label, body } of cases) {
+      this.add(`case ${label}:{`);
+      body();
+      this.add('break}');
+    }
+    this.add(`default:${otherwise}}`);
+  }
+
+  /** The source. */
+  toString(): string {
+    return this.#statements.join('');
+  }
+}

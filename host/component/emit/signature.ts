@@ -1,0 +1,53 @@
+/** How a component function is called as a core function: what is passed flat and what through memory. */
+import type { FunctionType } from '../plan.ts';
+import {
+  MAX_FLAT_PARAMETERS,
+  MAX_FLAT_RESULTS,
+  type CoreType,
+  type TypeInfo,
+  type TypeTable,
+} from './layout.ts';
+
+/** A function's types as core code sees them. */
+export interface Signature {
+  readonly parameters: readonly TypeInfo[];
+  /** Flat forms of all parameters; meaningless if they go through memory. */
+  readonly flatParameters: readonly CoreType[];
+  /** Set if the parameters go through memory: all of them as one tuple. */
+  readonly parameterTuple: TypeInfo | undefined;
+  readonly result: TypeInfo | undefined;
+  /** Whether the result goes through memory. */
+  readonly resultInMemory: boolean;
+  /** Whether memory is used at all. */
+  readonly usesMemory: boolean;
+  /** Whether an owned handle may follow a borrowed one, which may be the same. */
+  readonly ownsAfterBorrow: boolean;
+}
+
+/** Reads a function's signature. */
+export function signatureOf(type: FunctionType, types: TypeTable): Signature {
+  const parameters = type.parameters.map((parameter) => types.of(parameter.type));
+  const flat = parameters.flatMap((info) => info.flat);
+  const inMemory = flat.length > MAX_FLAT_PARAMETERS;
+  const result = type.result === undefined ? undefined : types.of(type.result);
+  const resultInMemory = result !== undefined && result.flat.length > MAX_FLAT_RESULTS;
+  const firstBorrow = parameters.findIndex((info) => info.hasBorrow);
+  return {
+    parameters,
+    flatParameters: flat,
+    parameterTuple: inMemory
+      ? types.tuple(type.parameters.map((parameter) => parameter.type))
+      : undefined,
+    result,
+    resultInMemory,
+    usesMemory: inMemory || resultInMemory || parameters.some(pointsToMemory),
+    ownsAfterBorrow:
+      firstBorrow >= 0 && parameters.slice(firstBorrow).some((info) => info.hasOwn),
+  };
+}
+
+/** Whether values of a type hold pointers. A flat result cannot: strings and lists are two core values. */
+function pointsToMemory(info: TypeInfo): boolean {
+  const { kind } = info.type;
+  return kind === 'string' || kind === 'list' || info.parts.some((part) => part !== undefined && pointsToMemory(part));
+}
