@@ -10,7 +10,7 @@ import { CloseStack, type Closeable } from './base/closeable.ts';
 import { formatBaseUrl } from './config/listen-address.ts';
 import type { Config } from './config/schema.ts';
 import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
-import { createJcoEngine } from './engine/jco/jco-engine.ts';
+import { createEngines } from './engine/engines.ts';
 import { ModuleCache } from './engine/module-cache.ts';
 import { openDataPlane } from './http/data-plane.ts';
 import { VersionInstances } from './instances/version-instances.ts';
@@ -79,7 +79,7 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
     const modules: ModuleCache = stack.push(
       new ModuleCache({
         maxBytes: config.cache.moduleBytes,
-        engine: createJcoEngine(wasiInterfaces),
+        engine: createEngines(wasiInterfaces),
         read: (artifact) => deployer.load(artifact),
         clock,
         observer,

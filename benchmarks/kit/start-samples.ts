@@ -58,6 +58,18 @@ export function listStartFigures(
   ];
 }
 
+/** Every sample of each example as JSON keeps it: one list a phase, to the microsecond. */
+export function toColumns(
+  samples: ReadonlyMap<string, readonly StartSample[]>,
+): Record<string, Record<string, number[]>> {
+  const columnsOf = (taken: readonly StartSample[]): Record<string, number[]> => {
+    const phases = Object.keys(taken[0] ?? {}) as Phase[];
+    const columns = phases.map((phase) => [phase, valuesOf(taken, phase).map(toMicroseconds)]);
+    return Object.fromEntries(columns);
+  };
+  return Object.fromEntries([...samples].map(([name, taken]) => [name, columnsOf(taken)]));
+}
+
 /** Titles of the columns of `listStartCells`. */
 export const START_HEAD = [
   'ms, p50 / p99',
@@ -87,6 +99,10 @@ function figureOf(
   share: number,
 ): Figure {
   return { name, value: percentile(valuesOf(samples, phase), share), unit: 'ms' };
+}
+
+function toMicroseconds(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
 }
 
 function valuesOf(samples: readonly StartSample[], phase: Phase): number[] {

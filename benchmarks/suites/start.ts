@@ -20,6 +20,7 @@ import {
   listStartCells,
   listStartFigures,
   START_HEAD,
+  toColumns,
   type StartSample,
 } from '../kit/start-samples.ts';
 import type { Suite, SuiteOptions, SuiteResult } from '../kit/suite.ts';
@@ -65,7 +66,7 @@ async function runStart(
       ...listStartFigures('warm', name, warm.get(name) ?? []),
     ]),
     tables: [describe(examples, cold, warm)],
-    raw: { unit: 'ms', cold: Object.fromEntries(cold), warm: Object.fromEntries(warm) },
+    raw: { unit: 'ms', cold: toColumns(cold), warm: toColumns(warm) },
   };
 }
 

@@ -62,7 +62,10 @@ export class ArtifactCollector implements Closeable {
       const removed = await artifacts.collect({
         artifacts: new Set([...keep.artifacts, ...keep.files]),
         // Prepared artifacts are made anew when the preparer changes, under a key of their own.
-        prepared: new Set([...keep.prepared, ...[...keep.artifacts].map(preparedKey)]),
+        prepared: new Set([
+          ...keep.prepared,
+          ...[...keep.artifacts].map((artifact) => preparedKey(artifact)),
+        ]),
       });
       log.debug({ removed }, 'collected unreferenced artifacts');
     } catch (error) {

@@ -16,6 +16,7 @@ import type { Observer } from '../metrics/observer.ts';
 import type { VersionSettings } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { Deployer, DeployRequest, DeployResult, DeployStep } from './deployer.ts';
+import type { EngineChoice } from './generate-code.ts';
 import { preparedKey } from './prepared-key.ts';
 import { prepareInProcess } from './prepare-process.ts';
 
@@ -27,6 +28,8 @@ export interface PipelineParts {
   readonly observer: Observer;
   /** Checks an outgoing grant; throws its coded error. */
   readonly checkAllowedHosts: (patterns: readonly string[]) => void;
+  /** Engine to prepare for, `auto` if absent; tests force one. */
+  readonly engine?: EngineChoice;
 }
 
 /** Deployments that may wait for a preparing process. */
@@ -43,9 +46,11 @@ export class PipelineDeployer implements Deployer, Closeable {
   readonly #processes: Gate;
   readonly #flights = new SingleFlight<Digest, PreparedFacts>();
   readonly #closing = new AbortController();
+  readonly #engine: EngineChoice;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
+    this.#engine = parts.engine ?? 'auto';
     this.#processes = new Gate(Math.max(1, parts.config.deploy.concurrency), QUEUE);
   }
 
@@ -76,7 +81,7 @@ export class PipelineDeployer implements Deployer, Closeable {
    * @throws {HostError} If it cannot be prepared any more.
    */
   async load(artifact: Digest): Promise<PreparedArtifact> {
-    const key = preparedKey(artifact);
+    const key = preparedKey(artifact, this.#engine);
     const stored = await this.#findPrepared(key);
     if (stored !== undefined) return stored;
     await this.#prepare(artifact, key, () => {});
@@ -98,7 +103,7 @@ export class PipelineDeployer implements Deployer, Closeable {
     const readMs = performance.now();
     const bytes = await artifacts.load(request.artifact);
     onStep({ step: 'read', ms: performance.now() - readMs, detail: `${bytes.byteLength} bytes` });
-    const prepared = preparedKey(request.artifact);
+    const prepared = preparedKey(request.artifact, this.#engine);
     const { manifest, findings } = await this.#prepare(request.artifact, prepared, onStep);
     checkServable(manifest, settings);
     const activateMs = performance.now();
@@ -154,6 +159,7 @@ export class PipelineDeployer implements Deployer, Closeable {
         scratchPath: scratch.path,
         memoryBytes: config.deploy.memoryBytes,
         maxImports: config.deploy.imports,
+        engine: this.#engine,
       };
       const { manifest, files, findings } = await prepareInProcess(
         job,

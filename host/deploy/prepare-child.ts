@@ -28,7 +28,8 @@ process.once('message', (job: PrepareJob) => {
 async function run(job: PrepareJob): Promise<PrepareMessage> {
   try {
     const bytes = await readFile(job.artifactPath);
-    const options = { maxImports: job.maxImports, trialMemoryBytes: job.memoryBytes };
+    const { maxImports, engine, memoryBytes: trialMemoryBytes } = job;
+    const options = { maxImports, engine, trialMemoryBytes };
     const { manifest, files, findings } = await prepare(bytes, options, (step) =>
       tell({ kind: 'step', step }),
     );

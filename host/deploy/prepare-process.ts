@@ -16,6 +16,7 @@ import { digestOf } from '../base/ids.ts';
 import type { PreparedFile } from '../artifacts/store.ts';
 import type { Manifest } from '../engine/manifest.ts';
 import type { DeployStep } from './deployer.ts';
+import type { EngineChoice } from './generate-code.ts';
 
 /** What the child is told. */
 export interface PrepareJob {
@@ -23,6 +24,7 @@ export interface PrepareJob {
   readonly scratchPath: string;
   readonly memoryBytes: number;
   readonly maxImports: number;
+  readonly engine: EngineChoice;
 }
 
 /** What the child tells. */

@@ -9,7 +9,7 @@ import { formatSize } from '../base/units.ts';
 import { detectBinary } from '../component/detect-binary.ts';
 import { parseInterfaceName } from '../component/semver.ts';
 import { scanComponent } from '../component/scan-component.ts';
-import { createJcoEngine } from '../engine/jco/jco-engine.ts';
+import { createEngines } from '../engine/engines.ts';
 import { MANIFEST_FILE, PREPARER_VERSION, type Manifest } from '../engine/manifest.ts';
 import { MemoryAccount } from '../limits/memory-account.ts';
 import { checkSafeName } from '../wasm/core-names.ts';
@@ -17,9 +17,9 @@ import { rewriteCoreModule, type RewrittenModule } from '../wasm/host-memory.ts'
 import { wasiInterfaces } from '../wasi/interfaces.ts';
 import { checkImports, type CheckedImport } from './check-imports.ts';
 import type { DeployStep } from './deployer.ts';
+import { generateCode, type EngineChoice, type GeneratedCode } from './generate-code.ts';
 import { adaptPreview1, checkPreview1Command } from './preview1-adapter.ts';
 import { servedKindOf, type ServedKind } from './served-kind.ts';
-import { transpile, type Transpiled } from './transpile.ts';
 import { createTrialGuest } from './trial-guest.ts';
 
 /** Bounds of the work. */
@@ -28,6 +28,7 @@ export interface PrepareOptions {
   readonly maxImports: number;
   /** Memory the trial instance may have, bytes. */
   readonly trialMemoryBytes: number;
+  readonly engine: EngineChoice;
 }
 
 /** What came of it. */
@@ -39,6 +40,9 @@ export interface PrepareOutcome {
 
 /** File that holds the generated code. */
 const GLUE_FILE = 'glue.js';
+
+/** File that holds what the native engine links it with. */
+const LINK_FILE = 'link.json';
 
 /**
  * Prepares an artifact.
@@ -68,17 +72,17 @@ export async function prepare(
     () => checkImports(scan.imports, wasiInterfaces),
     (checked) => `${checked.length} interfaces, all offered`,
   );
-  const transpiled = await steps.wait(
-    'transpile',
-    () => transpile(component, imports, served),
-    ({ glue }) => `${formatSize(glue.length)} of glue`,
+  const code = await steps.wait(
+    'generate',
+    () => generateCode(component, imports, served, options.engine),
+    ({ engine, glue }) => `${formatSize(glue.length)} of glue for the ${engine} engine`,
   );
   const rewritten = steps.run(
     'rewrite',
-    () => transpiled.cores.map((core) => rewriteCoreModule(core.bytes)),
+    () => code.cores.map((core) => rewriteCoreModule(core.bytes)),
     (cores) => `${cores.filter((core) => core.rewritten).length} of ${cores.length} core modules`,
   );
-  const outcome = assemble(transpiled, rewritten, imports, served, adapted);
+  const outcome = assemble(code, rewritten, imports, served, adapted);
   await steps.wait(
     'instantiate',
     () => tryOut(outcome, options),
@@ -109,32 +113,34 @@ async function toComponent(
 }
 
 function assemble(
-  transpiled: Transpiled,
+  code: GeneratedCode,
   rewritten: readonly RewrittenModule[],
   imports: readonly CheckedImport[],
   served: ServedKind,
   adapted: boolean,
 ): PrepareOutcome {
-  const cores = transpiled.cores.map(({ name }, index) => ({
+  const cores = code.cores.map(({ name }, index) => ({
     core: { name, file: `core${index}.wasm`, memories: rewritten[index]?.memories ?? [] },
     bytes: rewritten[index]?.bytes ?? new Uint8Array(0),
   }));
   const manifest: Manifest = {
     preparer: PREPARER_VERSION,
-    engine: 'jco',
+    engine: code.engine,
     kind: served.kind,
     entry: served.entry,
     imports: imports.map(({ name }) => name),
     modules: cores.map(({ core }) => core),
     glue: GLUE_FILE,
+    ...(code.link === undefined ? {} : { link: LINK_FILE }),
   };
   const encoder = new TextEncoder();
   const files = [
     { name: MANIFEST_FILE, bytes: encoder.encode(JSON.stringify(manifest)) },
-    { name: GLUE_FILE, bytes: encoder.encode(transpiled.glue) },
+    { name: GLUE_FILE, bytes: encoder.encode(code.glue) },
+    ...(code.link === undefined ? [] : [{ name: LINK_FILE, bytes: code.link }]),
     ...cores.map(({ core, bytes }) => ({ name: core.file, bytes })),
   ];
-  return { manifest, files, findings: findingsOf(manifest, files, adapted) };
+  return { manifest, files, findings: findingsOf(manifest, files, adapted, code.fallbackReason) };
 }
 
 /** Loads and instantiates once, as the data plane will. @returns Bytes of memory the instance starts with. */
@@ -142,7 +148,7 @@ async function tryOut(
   { manifest, files }: PrepareOutcome,
   options: PrepareOptions,
 ): Promise<number> {
-  const engine = createJcoEngine(wasiInterfaces);
+  const engine = createEngines(wasiInterfaces);
   const memory = new MemoryAccount(options.trialMemoryBytes);
   const guest = createTrialGuest();
   try {
@@ -165,13 +171,15 @@ function findingsOf(
   manifest: Manifest,
   files: readonly PreparedFile[],
   adapted: boolean,
+  fallbackReason: string | undefined,
 ): readonly string[] {
   const what = manifest.kind === 'http' ? 'HTTP component' : 'command, served by the CGI contract';
+  const why = fallbackReason === undefined ? '' : ` (the native one lacks ${fallbackReason})`;
   const codeBytes = files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
   return [
     `${what} (${manifest.entry.interface})${adapted ? ', adapted from WASI preview1' : ''}`,
     `imports ${describeImports(manifest.imports)}`,
-    `engine jco, ${formatSize(codeBytes)} prepared`,
+    `engine ${manifest.engine}${why}, ${formatSize(codeBytes)} prepared`,
   ];
 }
 

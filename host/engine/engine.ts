@@ -4,7 +4,7 @@
  */
 import type { Closeable } from '../base/closeable.ts';
 import type { MemoryAccount } from '../limits/memory-account.ts';
-import type { Manifest } from './manifest.ts';
+import type { EngineName, Manifest } from './manifest.ts';
 
 /** What deploy made of an artifact, read back and verified. */
 export interface PreparedArtifact {
@@ -15,7 +15,7 @@ export interface PreparedArtifact {
 
 /** Compiles prepared artifacts. */
 export interface Engine {
-  readonly name: 'jco' | 'native';
+  readonly name: EngineName;
   /** @throws {engine_failed} If V8 refuses what deploy accepted. */
   load(prepared: PreparedArtifact): Promise<Module>;
 }

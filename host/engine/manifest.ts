@@ -5,10 +5,13 @@
 import type { FunctionKind } from '../registry/model.ts';
 
 /** Grows whenever what deploy writes changes its meaning: artifacts are then prepared anew. */
-export const PREPARER_VERSION = 1;
+export const PREPARER_VERSION = 2;
 
 /** Name of the manifest among the files of a prepared artifact. */
 export const MANIFEST_FILE = 'manifest.json';
+
+/** The engines there are. */
+export type EngineName = 'native' | 'jco';
 
 /** A memory the host makes or grows for a core module. */
 export interface HostMemory {
@@ -26,7 +29,7 @@ export interface HostMemory {
 
 /** A core module of a prepared artifact. */
 export interface CoreModule {
-  /** Name the generated code asks for it by. */
+  /** Name by which jco's generated code asks for it; the native engine's goes by their order. */
   readonly name: string;
   /** File that holds it. */
   readonly file: string;
@@ -36,13 +39,16 @@ export interface CoreModule {
 /** What a prepared artifact is. */
 export interface Manifest {
   readonly preparer: typeof PREPARER_VERSION;
-  readonly engine: 'jco';
+  /** Which engine runs it. */
+  readonly engine: EngineName;
   readonly kind: FunctionKind;
   /** Export that serves invocations: interface with version, and function in JavaScript spelling. */
   readonly entry: { readonly interface: string; readonly function: string };
   /** Interfaces the component imports, with versions. */
   readonly imports: readonly string[];
   readonly modules: readonly CoreModule[];
-  /** File with the generated glue. */
+  /** File with the generated code. */
   readonly glue: string;
+  /** File with what the generated code is linked with; the native engine's only. */
+  readonly link?: string;
 }

@@ -21,7 +21,7 @@ export interface ModuleLease extends Disposable {
 /** What the cache works with. */
 export interface ModuleCacheParts {
   readonly maxBytes: number;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, 'load'>;
   /** Reads and verifies what deploy made of an artifact. */
   readonly read: (artifact: Digest) => Promise<PreparedArtifact>;
   readonly clock: Clock;

@@ -85,10 +85,14 @@ t.test('docs/cli.md has every command and every exit code, and no other', (t) =>
   );
   const shown = [...text.text.matchAll(/^\| `faas (\w+)/gm)].map(([, name = '']) => name);
   t.same([...new Set(shown)].sort(), commands.sort());
-  const codes = [...text.text.matchAll(/^\| (\d+) \| (.+?) \|$/gm)].map(([, code, meaning]) => [
-    Number(code),
-    meaning,
-  ]);
-  t.same(codes, EXIT_MEANINGS);
+  const codes = [...text.text.matchAll(/^\| (\d+) \| (.+?) \|$/gm)].map(
+    ([, code = '', meaning = '']) => [Number(code), meaning] as const,
+  );
+  // `faas.js` ends with this before there is a Node that could run the rest.
+  t.match(readSource('cli/faas.js').text, 'process.exit(69)');
+  t.same(
+    codes.filter(([code]) => code !== 69),
+    EXIT_MEANINGS,
+  );
   t.end();
 });

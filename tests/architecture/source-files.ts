@@ -60,7 +60,7 @@ export function importsOf(file: SourceFile): readonly string[] {
 
 /** Whether a file has an `import()` whose target is not written out: no test could follow it. */
 export function hasComputedImport(file: SourceFile): boolean {
-  return /\bimport\(\s*[^'"\s]/.test(codeOf(file));
+  return /(?<![#.\w])import\(\s*[^'"\s]/.test(codeOf(file));
 }
 
 /** Files of the project that a file imports, by path. */

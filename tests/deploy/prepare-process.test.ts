@@ -24,6 +24,7 @@ function prepare(
     scratchPath: join(directory, 'scratch'),
     memoryBytes: 2 ** 28,
     maxImports: 2000,
+    engine: 'auto' as const,
   };
   return prepareInProcess(job, { ...LIMITS, ...limits }, () => {}, signal);
 }
@@ -52,6 +53,7 @@ t.test('an artifact that is not there is a coded failure', async (t) => {
     scratchPath: t.testdir(),
     memoryBytes: 2 ** 28,
     maxImports: 10,
+    engine: 'auto' as const,
   };
   await t.rejects(
     prepareInProcess(job, LIMITS, () => {}, new AbortController().signal),

@@ -11,7 +11,7 @@ import { createRequestId, DEFAULT_NAMESPACE, parseFunctionName } from '../../hos
 import { configSchema, type Config } from '../../host/config/schema.ts';
 import type { DeployRequest } from '../../host/deploy/deployer.ts';
 import { PipelineDeployer } from '../../host/deploy/pipeline-deployer.ts';
-import { createJcoEngine } from '../../host/engine/jco/jco-engine.ts';
+import { createEngines } from '../../host/engine/engines.ts';
 import { ModuleCache } from '../../host/engine/module-cache.ts';
 import { VersionInstances } from '../../host/instances/version-instances.ts';
 import { FunctionInvoker } from '../../host/invoke/function-invoker.ts';
@@ -93,7 +93,7 @@ export async function openHarness(
   });
   const modules = new ModuleCache({
     maxBytes: config.cache.moduleBytes,
-    engine: createJcoEngine(wasiInterfaces),
+    engine: createEngines(wasiInterfaces),
     read: (artifact) => deployer.load(artifact),
     clock,
     observer,

@@ -61,18 +61,14 @@ function readName(reader: ByteReader, scope: Scope, kind: 'import' | 'export'): 
 function readExternType(reader: ByteReader, scope: Scope): ExternType {
   const at = reader.offset;
   const sort = readSort(reader);
-  switch (sort) {
-    case 'func':
-    case 'component':
-    case 'instance':
-      return { kind: sort, type: scope.readIndex(reader, 'type') };
-    case 'core-module':
-      return { kind: sort, type: scope.readIndex(reader, 'core-type') };
-    case 'type':
-      return readTypeBound(reader, scope);
-    default:
-      throw reader.malformed('a sort that components import and export', at);
+  if (sort === 'type') return readTypeBound(reader, scope);
+  if (sort === 'core-module') {
+    return { kind: sort, type: scope.readIndex(reader, 'core-type') };
   }
+  if (sort !== 'func' && sort !== 'component' && sort !== 'instance') {
+    throw reader.malformed('a sort that components import and export', at);
+  }
+  return { kind: sort, type: scope.readIndex(reader, 'type') };
 }
 
 function readTypeBound(reader: ByteReader, scope: Scope): ExternType {

@@ -44,7 +44,7 @@ export function emitAdapter(emission: Emission, parts: AdapterParts): string {
   if (signature.usesMemory) call.add(`${callee.memory}.begin();`);
   const core = lowerParameters(emission, callee, call, signature, values).join(',');
   const pointer = signature.resultInMemory ? [resultPointer(signature)] : [];
-  const finish = new FunctionBody();
+  const finish = new FunctionBody('w');
   if (signature.usesMemory) finish.add(`${callee.memory}.begin();`);
   const result = liftResult(emission, callee, finish, signature, 'u');
   finish.add(afterReturn(liftIndex, lift, callee));

@@ -28,7 +28,7 @@ export function emitLift(emission: Emission, { index, lift, scope, suspends }: L
   call.add(`${scope.state}.enter();`);
   if (signature.usesMemory) call.add(`${scope.memory}.begin();`);
   const core = lowerParameters(emission, scope, call, signature, values).join(',');
-  const finish = new FunctionBody();
+  const finish = new FunctionBody('w');
   finish.add('try{');
   if (signature.usesMemory) finish.add(`${scope.memory}.begin();`);
   const result = liftResult(emission, scope, finish, signature, 'u');
@@ -48,8 +48,11 @@ export function emitLift(emission: Emission, { index, lift, scope, suspends }: L
 }
 
 /** Statements after a result was lifted: the guest may free it, and may be called again. */
-export function afterReturn(index: number, lift: Lift, scope: Scope): string {
-  const { state } = scope;
+export function afterReturn(
+  index: number,
+  lift: Lift,
+  { state }: Pick<Scope, 'state'>,
+): string {
   const postReturn =
     lift.options.postReturn === undefined
       ? ''

@@ -6,7 +6,13 @@
  */
 import type { ImportedFunction } from '../plan.ts';
 import type { Emission, Scope } from './emission.ts';
-import { coreParameters, liftParameters, lowerOutcome, lowerResult, resultPointer } from './emit-call.ts';
+import {
+  coreParameters,
+  liftParameters,
+  lowerOutcome,
+  lowerResult,
+  resultPointer,
+} from './emit-call.ts';
 import { FunctionBody } from './function-body.ts';
 import { signatureOf } from './signature.ts';
 
@@ -34,11 +40,9 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
   const isMethod = imported.name.startsWith('[method]');
   const host = `h${importIndex}${isMethod ? '.call' : ''}(${[...(isMethod ? [] : ['G']), ...values].join(',')})`;
   call.add(
-    isResult
-      ? `let r,k=0;try{r=${host}}catch(x){r=errorValueOf(x);k=1}`
-      : `const r=${host};`,
+    isResult ? `let r,k=0;try{r=${host}}catch(x){r=errorValueOf(x);k=1}` : `const r=${host};`,
   );
-  const finish = new FunctionBody();
+  const finish = new FunctionBody('w');
   if (blocking && signature.usesMemory) finish.add(`${scope.memory}.begin();`);
   if (isResult) lowerOutcome(emission, scope, finish, signature, 'k', 'r');
   else lowerResult(emission, scope, finish, signature, 'r');

@@ -3,7 +3,13 @@
 /** Collects statements. */
 export class FunctionBody {
   readonly #statements: string[] = [];
+  readonly #prefix: string;
   #variables = 0;
+
+  /** @param prefix Letter its variables begin with; bodies that become one function need different ones. */
+  constructor(prefix: 'v' | 'w' = 'v') {
+    this.#prefix = prefix;
+  }
 
   /** Adds a statement, with its semicolon or braces. */
   add(statement: string): void {
@@ -20,7 +26,7 @@ export class FunctionBody {
   /** A variable name that no other has; it is not declared. */
   name(): string {
     this.#variables += 1;
-    return `v${this.#variables}`;
+    return `${this.#prefix}${this.#variables}`;
   }
 
   /**

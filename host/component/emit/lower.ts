@@ -169,8 +169,7 @@ export class Lowerer {
       `${value}.tag`,
       tags.map((label, index) => ({
         label,
-        body: () =>
-          lower(index, parts[index] === undefined ? '' : body.keep(`${value}.val`)),
+        body: () => lower(index, parts[index] === undefined ? '' : body.keep(`${value}.val`)),
       })),
       'unknownCase()',
     );
@@ -204,9 +203,7 @@ export class Lowerer {
     const isOwn = this.#emission.isOwnResource(resource);
     const take = kind === 'own' ? 'take' : 'borrow';
     const representation =
-      isOwn && boundary === 'host'
-        ? `Own.${take}(${value},${state}.instance,${resource})`
-        : value;
+      isOwn && boundary === 'host' ? `Own.${take}(${value},${state}.instance,${resource})` : value;
     if (kind === 'own') return `${state}.add(${resource},${representation})`;
     // A component gets the representation of what it defines itself, without a handle.
     if (this.#emission.definerOf(resource) === component) return representation;

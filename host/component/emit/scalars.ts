@@ -37,7 +37,9 @@ export const NUMBER_ARRAYS: Readonly<Record<string, string>> = {
 
 /** Whether a type is a number, a boolean, a character or an enum: one core value, no state. */
 export function isScalar({ type }: TypeInfo): boolean {
-  return type.kind in NUMBERS || type.kind === 'bool' || type.kind === 'char' || type.kind === 'enum';
+  return (
+    type.kind in NUMBERS || type.kind === 'bool' || type.kind === 'char' || type.kind === 'enum'
+  );
 }
 
 /** Core value → value; enums and characters are checked. */

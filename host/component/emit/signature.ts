@@ -41,13 +41,16 @@ export function signatureOf(type: FunctionType, types: TypeTable): Signature {
     result,
     resultInMemory,
     usesMemory: inMemory || resultInMemory || parameters.some(pointsToMemory),
-    ownsAfterBorrow:
-      firstBorrow >= 0 && parameters.slice(firstBorrow).some((info) => info.hasOwn),
+    ownsAfterBorrow: firstBorrow >= 0 && parameters.slice(firstBorrow).some((info) => info.hasOwn),
   };
 }
 
 /** Whether values of a type hold pointers. A flat result cannot: strings and lists are two core values. */
 function pointsToMemory(info: TypeInfo): boolean {
   const { kind } = info.type;
-  return kind === 'string' || kind === 'list' || info.parts.some((part) => part !== undefined && pointsToMemory(part));
+  return (
+    kind === 'string' ||
+    kind === 'list' ||
+    info.parts.some((part) => part !== undefined && pointsToMemory(part))
+  );
 }

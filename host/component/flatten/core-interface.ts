@@ -85,6 +85,8 @@ const MAX_FUNCTIONS = 1_000_000;
 const MAX_EXPORTS = 100_000;
 const MAX_VALUES = 1000;
 const MAX_IMPORTS = 5000;
+/** A function type has at most 17 parameters after flattening. */
+const SHOWN_TYPES = 18;
 
 /**
  * Reads the interface of a module.
@@ -154,9 +156,14 @@ export function sameSignature(left: CoreSignature, right: CoreSignature): boolea
   return sameTypes(left.parameters, right.parameters) && sameTypes(left.results, right.results);
 }
 
-/** `(i32, i64) -> i32`. */
+/** `(i32, i64) -> (i32)`. */
 export function describeSignature({ parameters, results }: CoreSignature): string {
-  return `(${parameters.join(', ')}) -> ${results.length === 0 ? '()' : results.join(', ')}`;
+  return `(${describeTypes(parameters)}) -> (${describeTypes(results)})`;
+}
+
+function describeTypes(types: readonly CoreValueType[]): string {
+  const shown = types.slice(0, SHOWN_TYPES).join(', ');
+  return types.length > SHOWN_TYPES ? `${shown}, …` : shown;
 }
 
 function sameTypes(left: readonly CoreValueType[], right: readonly CoreValueType[]): boolean {

@@ -9,6 +9,8 @@ export class CoreModule {
   readonly offset: number;
   readonly bytes: Uint8Array;
   #interface: CoreInterface | undefined;
+  #shim: { readonly value: Shim | undefined } | undefined;
+  #fixup: { readonly value: Fixup | undefined } | undefined;
 
   /** @param component The whole component. */
   constructor(component: Uint8Array, offset: number, bytes: number) {
@@ -23,12 +25,14 @@ export class CoreModule {
   }
 
   /** What it is as a shim of wit-component; undefined if it is none. */
-  readShim(): Shim | undefined {
-    return readShim(this);
+  get shim(): Shim | undefined {
+    this.#shim ??= { value: readShim(this) };
+    return this.#shim.value;
   }
 
   /** What it is as a fixup of wit-component; undefined if it is none. */
-  readFixup(): Fixup | undefined {
-    return readFixup(this);
+  get fixup(): Fixup | undefined {
+    this.#fixup ??= { value: readFixup(this) };
+    return this.#fixup.value;
   }
 }

@@ -99,10 +99,9 @@ export class Environment {
 
   /** The index spaces `count` levels out. */
   ancestor(count: number): Environment {
-    let found: Environment | undefined = this;
-    for (let left = count; left > 0; left -= 1) found = found?.#parent;
-    if (found === undefined) throw lost(`scope ${count}`);
-    return found;
+    if (count === 0) return this;
+    if (this.#parent === undefined) throw lost(`scope ${count}`);
+    return this.#parent.ancestor(count - 1);
   }
 }
 

@@ -8,6 +8,7 @@ import { ByteReader } from '../../wasm/byte-reader.ts';
 import { readSections, SECTION } from '../../wasm/sections.ts';
 import type { CoreImportType } from './core-interface.ts';
 import type { CoreModule } from './core-module.ts';
+import { MAX_SHIM_FUNCTIONS } from './shim.ts';
 
 /** What a fixup puts where. */
 export interface Fixup {
@@ -15,6 +16,8 @@ export interface Fixup {
   readonly table: CoreImportType;
   /** The function it puts into each slot. */
   readonly slots: ReadonlyMap<number, CoreImportType>;
+  /** The slot behind the last it fills. */
+  readonly end: number;
 }
 
 const FIXUP_SECTIONS: ReadonlySet<number> = new Set([
@@ -38,15 +41,15 @@ export function readFixup({ bytes, offset, interface: facts }: CoreModule): Fixu
   const [table, ...others] = facts.imports.filter(({ sort }) => sort !== 'core-func');
   if (table?.sort !== 'core-table' || others.length > 0) return undefined;
   const reader = new ByteReader(bytes, elements.contents, elements.end, offset);
-  const slots = readSegment(reader, functions);
-  return slots === undefined ? undefined : { table, slots };
+  const segment = readSegment(reader, functions);
+  return segment && { table, ...segment };
 }
 
 /** What the one segment puts where, if there is one and it is active at a constant offset. */
 function readSegment(
   reader: ByteReader,
   functions: readonly CoreImportType[],
-): Map<number, CoreImportType> | undefined {
+): Pick<Fixup, 'slots' | 'end'> | undefined {
   if (reader.u32() !== 1) return undefined;
   const kind = reader.u32();
   if (kind !== SEGMENT.active && kind !== SEGMENT.activeWithTable) return undefined;
@@ -57,10 +60,11 @@ function readSegment(
   if (kind === SEGMENT.activeWithTable && reader.u8() !== 0) return undefined;
   const slots = new Map<number, CoreImportType>();
   const count = reader.count('elements');
+  if (count > MAX_SHIM_FUNCTIONS) return undefined;
   for (let index = 0; index < count; index += 1) {
     const one = functions[reader.u32()];
     if (one === undefined) return undefined;
     slots.set(first + index, one);
   }
-  return reader.done ? slots : undefined;
+  return reader.done ? { slots, end: first + count } : undefined;
 }

@@ -11,7 +11,7 @@ const LIMITS = Object.freeze({
   'component instances': 1000,
   'core instances': 1000,
   'levels of instantiation': 64,
-  /** Definitions, declarations, arguments and imports looked at. */
+  /** Definitions, declarations, arguments, imports and parts of types looked at. */
   'interpreted definitions': 1_000_000,
   /** Each becomes a function in the generated code. */
   'canonical functions': 20_000,
@@ -19,6 +19,7 @@ const LIMITS = Object.freeze({
   'levels in one type': 100,
   /** The plan is stored as JSON. */
   'bytes of function types in the plan': 8 * 1024 * 1024,
+  'bytes of names in the plan': 8 * 1024 * 1024,
   'bytes of compared types': 64 * 1024 * 1024,
 });
 

@@ -20,9 +20,14 @@ export interface Shim {
   /** Size of the table. */
   readonly slots: number;
   /** Exported functions: which slot each calls, and as what. */
-  readonly functions: ReadonlyMap<string, { readonly slot: number; readonly signature: CoreSignature }>;
+  readonly functions: ReadonlyMap<
+    string,
+    { readonly slot: number; readonly signature: CoreSignature }
+  >;
 }
 
+/** wit-component makes one function for each import. */
+export const MAX_SHIM_FUNCTIONS = 5000;
 const SHIM_SECTIONS: ReadonlySet<number> = new Set([
   SECTION.custom,
   SECTION.type,
@@ -51,6 +56,7 @@ export function readShim({ bytes, offset, interface: facts }: CoreModule): Shim 
 
   const slots: number[] = [];
   const count = code.count('function bodies');
+  if (count > MAX_SHIM_FUNCTIONS) return undefined;
   for (let index = 0; index < count; index += 1) {
     const type = facts.typeOfFunction(index);
     const body = code.sized('a function body');
@@ -85,6 +91,7 @@ function readSlot(body: ByteReader, type: number, parameters: number): number | 
   }
   if (body.u8() !== OPCODE.i32Const) return undefined;
   const slot = body.s33();
-  if (body.u8() !== OPCODE.callIndirect || body.u32() !== type || body.u32() !== 0) return undefined;
+  if (body.u8() !== OPCODE.callIndirect || body.u32() !== type || body.u32() !== 0)
+    return undefined;
   return slot >= 0 && body.u8() === OPCODE.end && body.done ? slot : undefined;
 }

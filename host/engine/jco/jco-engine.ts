@@ -8,6 +8,7 @@ import type { MemoryAccount } from '../../limits/memory-account.ts';
 import type { Engine, Instance, Module, PreparedArtifact } from '../engine.ts';
 import { withHostMemories } from '../host-memories.ts';
 import type { CoreModule, Manifest } from '../manifest.ts';
+import { requireFile } from '../require-file.ts';
 import { buildImports, type BindImports } from './bind-imports.ts';
 import { guardImports } from './guard.ts';
 import { compileGlue, type Instantiate, type JcoExports } from './glue.ts';
@@ -137,12 +138,6 @@ function entryOf(exports: JcoExports, { entry }: Manifest): Entry {
     throw new HostError('engine_failed', { reason: `no export "${entry.interface}"` });
   }
   return found as Entry;
-}
-
-function requireFile(files: ReadonlyMap<string, Uint8Array>, name: string): Uint8Array {
-  const bytes = files.get(name);
-  if (bytes === undefined) throw new HostError('engine_failed', { reason: `no file "${name}"` });
-  return bytes;
 }
 
 function messageOf(error: unknown): string {

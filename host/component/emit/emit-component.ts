@@ -1,0 +1,254 @@
+/**
+ * Plan → the JavaScript of a component: one script, evaluated once for each loaded module, that gives
+ * a function which makes instances.
+ *
+ * `(R, N, H) => (G, z, I) => exports`: `R` is the runtime of `abi/`, `N` the component's strings, `H`
+ * the host's functions; `G` the guest they act for, `z` the instance's state, and `I` instantiates a core
+ * module. Everything that does not depend on an instance is outside the inner function.
+ */
+import type { CanonOptions, ImportedFunction, Plan, Trampoline } from '../plan.ts';
+import { emitAdapter } from './emit-adapter.ts';
+import { emitSteps, usedTrampolines, type LateBinding } from './emit-instantiate.ts';
+import { afterReturn, emitLift } from './emit-lift.ts';
+import { emitLower } from './emit-lower.ts';
+import { emitResource } from './emit-resource.ts';
+import { Emission, type Scope } from './emission.ts';
+import { MemoryNumbers } from './memory-numbers.ts';
+
+/** Emitted code, and what it is linked with. */
+export interface EmittedComponent {
+  /** Source of a script: an expression that gives the function described above. */
+  readonly source: string;
+  /** The component's strings, in the order of the script's constants. */
+  readonly names: readonly string[];
+  /** Host functions, in the order the script takes them. */
+  readonly imports: readonly LinkedImport[];
+  /** Exported functions, in the order in which the script gives them. */
+  readonly exports: readonly { readonly interface: string; readonly name: string }[];
+}
+
+/** A host function that emitted code calls. */
+export interface LinkedImport {
+  readonly interface: string;
+  readonly name: string;
+  readonly parameters: number;
+}
+
+/** What is known of the host when code is emitted. */
+export interface EmitOptions {
+  /** Whether a function may return a promise. */
+  readonly isBlocking: (imported: ImportedFunction) => boolean;
+}
+
+/**
+ * Emits a component's code.
+ *
+ * @throws {wasm_too_complex} If its types are too many, too deep or too large.
+ */
+export function emitComponent(plan: Plan, options: EmitOptions): EmittedComponent {
+  return new ComponentEmitter(plan, options).emit();
+}
+
+class ComponentEmitter {
+  readonly #plan: Plan;
+  readonly #emission: Emission;
+  readonly #memories = new MemoryNumbers();
+  readonly #blocking: readonly boolean[];
+  /** Whether anything in the plan may suspend. */
+  readonly #suspends: boolean;
+
+  constructor(plan: Plan, options: EmitOptions) {
+    this.#plan = plan;
+    this.#emission = new Emission(plan);
+    this.#blocking = plan.imports.map((imported) => options.isBlocking(imported));
+    this.#suspends = plan.trampolines.some(
+      (one) => one.kind === 'lower' && this.#blocking[one.import] === true,
+    );
+  }
+
+  emit(): EmittedComponent {
+    const { imports, exports } = this.#plan;
+    const bindings = [...this.#liftBindings(), ...this.#destructorBindings()];
+    const exported = [...new Set(exports.map(({ lift }) => lift))];
+    const lifts = exported.map((index) => this.#emitLift(index));
+    const trampolines = usedTrampolines(this.#plan, bindings);
+    const functions = trampolines.map((index) => this.#emitTrampoline(index));
+    // After the functions: emitting them numbers the memories.
+    bindings.push(...this.#memoryBindings());
+    const steps = emitSteps(
+      this.#emission,
+      bindings,
+      (index) => (this.#isSuspending(index) ? `j${index}` : `t${index}`),
+      (lift) => this.#emitStart(lift),
+    );
+    const given = exports.map(({ lift }) => `e${lift}`).join(',');
+    const inner = [
+      this.#declareState(),
+      'function fail(x){throw z.fail(x)}\n',
+      ...functions,
+      ...lifts,
+      ...trampolines
+        .filter((index) => this.#isSuspending(index))
+        .map((index) => `const j${index}=new WebAssembly.Suspending(t${index});\n`),
+      'z.nested=1;\n',
+      steps,
+      'z.nested=0;\n',
+    ].join('');
+    const source = [
+      '(function(R,N,H){"use strict";\n',
+      'const{State,Memory,Own,WitError,badCase,errorValueOf,f32FromBits,f32ToBits,f64FromBits,f64ToBits,indexOfName,liftChar,lowerChar,toEnding,unknownCase}=R,{dispose}=Symbol,{promising}=WebAssembly;\n',
+      `${this.#emission.names.declaration()}\n`,
+      imports.length === 0 ? '' : `const[${imports.map((_, index) => `h${index}`).join(',')}]=H;\n`,
+      this.#emission.sharedSource(),
+      'return function(G,z,I){\n',
+      inner,
+      `return[${given}]}})`,
+    ].join('');
+    return {
+      source,
+      names: this.#emission.names.names,
+      imports: imports.map(({ interface: from, name, type }) => ({
+        interface: from,
+        name,
+        parameters: type.parameters.length,
+      })),
+      exports: exports.map(({ interface: from, name }) => ({ interface: from, name })),
+    };
+  }
+
+  #emitTrampoline(index: number): string {
+    const trampoline = this.#trampoline(index);
+    const { component } = trampoline;
+    switch (trampoline.kind) {
+      case 'lower': {
+        const imported = this.#plan.imports[trampoline.import];
+        if (imported === undefined) throw new Error('a plan without an import that it names');
+        return emitLower(this.#emission, {
+          index,
+          importIndex: trampoline.import,
+          imported,
+          scope: this.#scope(component, trampoline.options, 'host'),
+          blocking: this.#blocking[trampoline.import] === true,
+        });
+      }
+      case 'adapter': {
+        const lift = this.#lift(trampoline.lift);
+        return emitAdapter(this.#emission, {
+          index,
+          caller: this.#scope(component, trampoline.options, 'adapter'),
+          liftIndex: trampoline.lift,
+          lift,
+          callee: this.#scope(lift.component, lift.options, 'adapter'),
+          suspends: this.#suspends,
+        });
+      }
+      default:
+        return emitResource(this.#emission, index, trampoline, {
+          state: `s${component}`,
+          component,
+        });
+    }
+  }
+
+  #emitLift(index: number): string {
+    const lift = this.#lift(index);
+    const scope = this.#scope(lift.component, lift.options, 'host');
+    return emitLift(this.#emission, { index, lift, scope, suspends: this.#suspends });
+  }
+
+  #emitStart(index: number): string {
+    const lift = this.#lift(index);
+    const state = `s${lift.component}`;
+    return `${state}.enter();{const u=x${index}();${afterReturn(index, lift, { state })}}`;
+  }
+
+  /** What each called lift waits for: its core function, how it suspends, its post-return function. */
+  #liftBindings(): LateBinding[] {
+    const called = new Set<number>(this.#plan.exports.map(({ lift }) => lift));
+    for (const step of this.#plan.steps) if (step.kind === 'start') called.add(step.lift);
+    for (const one of this.#plan.trampolines) if (one.kind === 'adapter') called.add(one.lift);
+    return [...called].flatMap((index): LateBinding[] => {
+      const { core, options } = this.#lift(index);
+      const promise =
+        core.kind === 'export' ? `promising(x${index})` : `async(...a)=>x${index}(...a)`;
+      const suspend = this.#suspends ? `y${index}=${promise};` : '';
+      const bindings: LateBinding[] = [
+        { ref: core, statement: (expression) => `x${index}=${expression};${suspend}` },
+      ];
+      if (options.postReturn !== undefined) {
+        bindings.push({
+          ref: options.postReturn,
+          statement: (expression) => `q${index}=${expression};`,
+        });
+      }
+      return bindings;
+    });
+  }
+
+  #memoryBindings(): LateBinding[] {
+    return this.#memories.all.flatMap(({ memory, realloc }, number) => {
+      const bindings: LateBinding[] = [];
+      if (memory !== undefined) {
+        bindings.push({ ref: memory, statement: (from) => `c${number}.bindMemory(${from});` });
+      }
+      if (realloc !== undefined) {
+        bindings.push({ ref: realloc, statement: (from) => `c${number}.bindRealloc(${from});` });
+      }
+      return bindings;
+    });
+  }
+
+  #destructorBindings(): LateBinding[] {
+    return this.#plan.resources.flatMap((resource, index) =>
+      resource.kind === 'own' && resource.destructor !== undefined
+        ? [
+            {
+              ref: resource.destructor,
+              statement: (from: string) => `z.bindDestructor(${index},${from});`,
+            },
+          ]
+        : [],
+    );
+  }
+
+  #declareState(): string {
+    const states = Array.from({ length: this.#plan.components }, (_, index) => `s${index}=new State(z)`);
+    const memories = this.#memories.all.map(
+      ({ component }, number) => `c${number}=new Memory(s${component})`,
+    );
+    const lifts = this.#plan.lifts.flatMap((_, index) => [`x${index}`, `y${index}`, `q${index}`]);
+    const constants = [...states, ...memories];
+    return (
+      (constants.length === 0 ? '' : `const ${constants.join(',')};\n`) +
+      (lifts.length === 0 ? '' : `let ${lifts.join(',')};\n`)
+    );
+  }
+
+  #isSuspending(index: number): boolean {
+    const trampoline = this.#trampoline(index);
+    if (trampoline.kind === 'adapter') return this.#suspends;
+    return trampoline.kind === 'lower' && this.#blocking[trampoline.import] === true;
+  }
+
+  #scope(component: number, options: CanonOptions, boundary: Scope['boundary']): Scope {
+    return {
+      memory: `c${this.#memories.numberOf(component, options)}`,
+      state: `s${component}`,
+      component,
+      encoding: options.encoding,
+      boundary,
+    };
+  }
+
+  #trampoline(index: number): Trampoline {
+    const found = this.#plan.trampolines[index];
+    if (found === undefined) throw new Error('a plan without a trampoline that it names');
+    return found;
+  }
+
+  #lift(index: number): Plan['lifts'][number] {
+    const found = this.#plan.lifts[index];
+    if (found === undefined) throw new Error('a plan without a lift that it names');
+    return found;
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * A checked component → the code that an engine runs it with. The native engine's if it knows all that
+ * the component uses, jco's otherwise: decided here, once, and told to whoever deploys.
+ */
+import { HostError } from '../base/errors.ts';
+import { emitComponent } from '../component/emit/emit-component.ts';
+import { planComponent } from '../component/plan-component.ts';
+import type { EngineName } from '../engine/manifest.ts';
+import { encodeLinkData } from '../engine/native/link-data.ts';
+import type { CheckedImport } from './check-imports.ts';
+import type { ServedKind } from './served-kind.ts';
+import { transpile } from './transpile.ts';
+
+/** Which engine is asked for; `auto` takes the native one where it can. Tests force one or the other. */
+export type EngineChoice = EngineName | 'auto';
+
+/** What was generated. */
+export interface GeneratedCode {
+  readonly engine: EngineName;
+  /** Why it is not the native engine, if it was not asked for jco. */
+  readonly fallbackReason: string | undefined;
+  /** Script source. */
+  readonly glue: string;
+  /** What the script is linked with; the native engine's only. */
+  readonly link: Uint8Array | undefined;
+  /** Core modules, in the order or by the names the script asks for. */
+  readonly cores: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+}
+
+/**
+ * Generates.
+ *
+ * @param component Checked component bytes: its core names are safe, its imports exist.
+ * @param imports Interfaces it imports, with versions, and the host's interface for each.
+ * @throws {malformed_wasm} If the component is not valid.
+ * @throws {unsupported_by_native} If the native engine was asked for and cannot run it.
+ * @throws {transpile_failed} If jco's generator refuses the component.
+ */
+export async function generateCode(
+  component: Uint8Array,
+  imports: readonly CheckedImport[],
+  served: ServedKind,
+  choice: EngineChoice,
+): Promise<GeneratedCode> {
+  if (choice === 'jco') return await generateForJco(component, imports, served, undefined);
+  const planned = planComponent(component);
+  if ('unsupported' in planned) {
+    const reason = planned.unsupported;
+    if (choice === 'native') throw new HostError('unsupported_by_native', { reason });
+    return await generateForJco(component, imports, served, reason);
+  }
+  const { plan } = planned;
+  const hosts = new Map(imports.map(({ name, host }) => [name, host]));
+  const emitted = emitComponent(plan, {
+    isBlocking: (imported) =>
+      hosts.get(imported.interface)?.blocking.includes(imported.name) === true,
+  });
+  return {
+    engine: 'native',
+    fallbackReason: undefined,
+    glue: emitted.source,
+    link: encodeLinkData(emitted),
+    cores: plan.modules.map(({ offset, bytes }, index) => ({
+      name: `core${index}`,
+      bytes: component.subarray(offset, offset + bytes),
+    })),
+  };
+}
+
+async function generateForJco(
+  component: Uint8Array,
+  imports: readonly CheckedImport[],
+  served: ServedKind,
+  fallbackReason: string | undefined,
+): Promise<GeneratedCode> {
+  const { glue, cores } = await transpile(component, imports, served);
+  return { engine: 'jco', fallbackReason, glue, link: undefined, cores };
+}

@@ -1,0 +1,41 @@
+/** Compiles emitted code as a script: unlike a module, it is collected with the last use of its functions. */
+import vm from 'node:vm';
+import { abiRuntime } from '../../component/abi/runtime.ts';
+import type { InstanceState } from '../../component/abi/instance-state.ts';
+import type { HostFunction } from '../../component/host-interface.ts';
+
+/** Makes a core instance; gives its exports. */
+export type InstantiateCore = (module: number, imports: WebAssembly.Imports) => WebAssembly.Exports;
+
+/** An exported function, in the order of the link data. */
+export type ExportedCall = (...parameters: unknown[]) => unknown;
+
+/** Makes an instance of the component. */
+export type CreateInstance = (
+  guest: object,
+  state: InstanceState,
+  instantiateCore: InstantiateCore,
+) => readonly ExportedCall[];
+
+type Script = (
+  runtime: typeof abiRuntime,
+  names: readonly string[],
+  host: readonly HostFunction[],
+) => CreateInstance;
+
+/**
+ * Compiles and links.
+ *
+ * @param source What `emitComponent` made.
+ * @param names The component's strings.
+ * @param host The host's functions, in the order of the component's imports.
+ */
+export function compileScript(
+  source: string,
+  names: readonly string[],
+  host: readonly HostFunction[],
+): CreateInstance {
+  const script = new vm.Script(source, { filename: 'faas-component.js' });
+  const link = script.runInThisContext() as Script;
+  return link(abiRuntime, Object.freeze(names), host);
+}

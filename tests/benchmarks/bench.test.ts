@@ -1,0 +1,77 @@
+import '../support/plain-spawn.ts';
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+const script = fileURLToPath(new URL('../../benchmarks/run.js', import.meta.url));
+
+interface Run {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function bench(...args: readonly string[]): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [script, ...args], (_, stdout, stderr) =>
+      resolve({ code: child.exitCode ?? -1, stdout, stderr }),
+    );
+  });
+}
+
+for (const [name, args, problem] of [
+  ['no suite', [], 'no suite was named'],
+  ['an unknown suite', ['strat'], 'Cannot run suite "strat"'],
+  ['two suites', ['start', 'throughput'], 'Cannot run suite "throughput"'],
+  ['an unknown flag', ['start', '--fast'], '--fast'],
+  ['a strange number of samples', ['start', '--samples', '0'], 'Cannot take "0" samples'],
+] as const) {
+  t.test(`${name}: the suites are listed, and the exit code is 2`, async (t) => {
+    const { code, stdout, stderr } = await bench(...args);
+    t.equal(code, 2);
+    t.equal(stdout, '');
+    t.match(stderr, problem);
+    for (const suite of ['start', 'throughput', 'all']) t.match(stderr, `  ${suite} `);
+  });
+}
+
+t.test('an example that does not exist ends in exit code 1 and no figures', async (t) => {
+  const { code, stdout, stderr } = await bench('start', '--only', 'hello-cobol');
+  t.equal(code, 1);
+  t.equal(stdout, '');
+  t.match(stderr, 'Cannot measure "hello-cobol"');
+});
+
+t.test('start measures real cold and warm starts, and leaves them as lines and JSON', async (t) => {
+  const file = join(t.testdir(), 'start.json');
+  const run = await bench(
+    ...['start', '--quick', '--only', 'hello-rust', '--samples', '2', '--json', file],
+  );
+  t.equal(run.code, 0, run.stderr);
+  const figures = new Map(
+    [...run.stdout.matchAll(/^figure (\S+) (\S+) ms$/gm)].map(([, name, value]) => [name, value]),
+  );
+  const names = ['p50', 'p99', 'instantiate-p50', 'total-p50'];
+  const expected = [
+    ...[...names, 'read-p50', 'compile-p50'].map((name) => `cold-${name}:hello-rust`),
+    ...names.map((name) => `warm-${name}:hello-rust`),
+  ];
+  t.same([...figures.keys()].sort(), expected.sort());
+  for (const [name, value] of figures) t.ok(Number(value) > 0, `${name} is ${value}`);
+  t.match(run.stdout, /^\| hello-rust cold +\| +2 \|/m);
+
+  const { quick, machine, results } = JSON.parse(await readFile(file, 'utf8'));
+  t.equal(quick, true);
+  t.equal(machine.node, process.versions.node);
+  t.equal(results[0].suite, 'start');
+  const { cold, warm } = results[0].raw;
+  t.equal(warm['hello-rust'].firstByte.length, 40);
+  const { firstByte, read, compile, instantiate, total } = cold['hello-rust'];
+  t.equal(firstByte.length, 2);
+  for (const index of [0, 1]) {
+    t.ok(firstByte[index] > total[index], 'the start is a part of the time to the first byte');
+    t.ok(total[index] >= read[index] + compile[index] + instantiate[index] - 0.01);
+  }
+});
