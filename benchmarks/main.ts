@@ -4,7 +4,7 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { parseBenchArguments, USAGE } from './kit/arguments.ts';
-import { describeMachine } from './kit/machine.ts';
+import { describeMachine, type Machine } from './kit/machine.ts';
 import { formatLines } from './kit/output-lines.ts';
 import type { Suite, SuiteResult } from './kit/suite.ts';
 import { formatTable } from './kit/table.ts';
@@ -34,7 +34,7 @@ async function main(): Promise<void> {
       results.push(await suite.run(request.options, progress));
     }
     const text = results.map(describeResult).join('\n');
-    process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}\n\n${text}`);
+    process.stdout.write(`${describeRun(machine)}\n\n${text}`);
     if (request.jsonFile !== undefined) {
       const loadAverageAfter = describeMachine().loadAverage;
       const whole = { quick: request.options.quick, machine, loadAverageAfter, results };
@@ -45,6 +45,11 @@ async function main(): Promise<void> {
     process.stderr.write(`Cannot finish the benchmark: ${reason}\n`);
     process.exitCode = EXIT_FAILED;
   }
+}
+
+function describeRun({ cpu, cores, node, commit, loadAverage }: Machine): string {
+  const [load = 0] = loadAverage;
+  return `${cpu}, ${cores} cores, Node ${node}, commit ${commit}, load average ${load.toFixed(2)} at the start`;
 }
 
 function describeResult({ tables, ratios, figures }: SuiteResult): string {

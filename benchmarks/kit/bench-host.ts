@@ -74,12 +74,13 @@ export class BenchHost implements Closeable, AsyncDisposable {
    *
    * @param name Name of the function.
    * @param bytes Instead of the example's own bytes.
+   * @returns What the host found out about it, its engine among others, for people.
    */
   async deploy(
     name: string,
     example: Example,
     { isolation = 'request', bytes }: { isolation?: 'request' | 'reuse'; bytes?: Uint8Array } = {},
-  ): Promise<void> {
+  ): Promise<readonly string[]> {
     const path = bytes === undefined ? example.path : join(this.#uploads, `${name}.wasm`);
     if (bytes !== undefined) await writeFile(path, bytes);
     const deployment = {
@@ -88,7 +89,8 @@ export class BenchHost implements Closeable, AsyncDisposable {
       directories: example.directories,
       settings: { isolation },
     };
-    await deployToHost(this.#client, deployment, silentProgress);
+    const { findings } = await deployToHost(this.#client, deployment, silentProgress);
+    return findings;
   }
 
   /** Gives the starts since the last call, in order. */

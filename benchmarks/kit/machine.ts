@@ -1,4 +1,5 @@
 /** What a result was measured on: without it, a figure says nothing. */
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 
@@ -13,6 +14,8 @@ export interface Machine {
   readonly v8: string;
   /** Load average of 1, 5 and 15 minutes when the run began: others use the machine too. */
   readonly loadAverage: readonly number[];
+  /** Commit of this checkout, with `-dirty` if files differ from it; `unknown` outside of one. */
+  readonly commit: string;
   /** Release of this package and of what the figures depend on most. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -30,8 +33,20 @@ export function describeMachine(): Machine {
     node: process.versions.node,
     v8: process.versions.v8,
     loadAverage: loadavg(),
+    commit: readCommit(),
     versions: readVersions(),
   };
+}
+
+function readCommit(): string {
+  const cwd = new URL('../..', import.meta.url);
+  const { stdout } = spawnSync('git', ['describe', '--always', '--dirty'], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  // Without git there is no output at all.
+  return stdout?.trim() || 'unknown';
 }
 
 function readVersions(): Readonly<Record<string, string>> {

@@ -56,7 +56,7 @@ async function runStart(
   const examples = listExamples(options.only);
   const coldCount = options.samples ?? COLD_SAMPLES[options.quick ? 'quick' : 'full'];
   const cold = await measureCold(examples, coldCount, progress);
-  const warm = await measureWarm(examples, coldCount * WARM_PER_COLD, progress);
+  const { warm, findings } = await measureWarm(examples, coldCount * WARM_PER_COLD, progress);
   return {
     suite: 'start',
     startedAt,
@@ -66,7 +66,7 @@ async function runStart(
       ...listStartFigures('warm', name, warm.get(name) ?? []),
     ]),
     tables: [describe(examples, cold, warm)],
-    raw: { unit: 'ms', cold: toColumns(cold), warm: toColumns(warm) },
+    raw: { unit: 'ms', findings, cold: toColumns(cold), warm: toColumns(warm) },
   };
 }
 
@@ -106,9 +106,12 @@ async function measureWarm(
   examples: readonly Example[],
   count: number,
   progress: (line: string) => void,
-): Promise<Samples> {
+): Promise<{ readonly warm: Samples; readonly findings: object }> {
   await using host = await BenchHost.open();
-  for (const example of examples) await host.deploy(example.name, example);
+  const findings: Record<string, readonly string[]> = {};
+  for (const example of examples) {
+    findings[example.name] = await host.deploy(example.name, example);
+  }
   using client = new FirstByteClient(host.port);
   await warmUp(client, examples);
   await host.takeStarts();
@@ -121,7 +124,7 @@ async function measureWarm(
       if (wanted > 0) taken.push(...(await measureBlock(host, client, example, wanted)));
     }
   }
-  return samples;
+  return { warm: samples, findings };
 }
 
 async function measureBlock(

@@ -31,11 +31,14 @@ interface Side {
   readonly name: string;
   readonly port: number;
   readonly request: Uint8Array;
+  /** What deploy found out about it. */
+  readonly findings: readonly string[];
 }
 
 /** A side and what each round came to. */
 interface MeasuredSide {
   readonly name: string;
+  readonly findings: readonly string[];
   readonly rounds: readonly LoadOutcome[];
   /** Its requests a second over those of Fastify in the same round. */
   readonly ratios: readonly number[];
@@ -74,7 +77,9 @@ async function runThroughput(
       connections: CONNECTIONS,
       warmUpMs: plan.warmUpMs,
       durationMs: plan.durationMs,
-      sides: Object.fromEntries(sides.map(({ name, rounds }) => [name, rounds])),
+      sides: Object.fromEntries(
+        sides.map(({ name, findings, rounds }) => [name, { findings, rounds }]),
+      ),
     },
   };
 }
@@ -90,7 +95,12 @@ async function measure(
   const fastify = stack.adopt(await Child.start<number, never, never>(script), (it) => it.close());
   const loader = stack.adopt(await openLoader(), (it) => it.close());
   const sides = [
-    { name: BASELINE, port: fastify.ready, request: encodeRequest('localhost', HELLO) },
+    {
+      name: BASELINE,
+      port: fastify.ready,
+      request: encodeRequest('localhost', HELLO),
+      findings: [],
+    },
     ...(await deploySides(host, listExamples(options.only))),
   ];
   const outcomes = new Map<string, LoadOutcome[]>(sides.map(({ name }) => [name, []]));
@@ -103,7 +113,7 @@ async function measure(
     }
   }
   const baseline = outcomes.get(BASELINE) ?? [];
-  return sides.map(({ name }) => toMeasuredSide(name, outcomes.get(name) ?? [], baseline));
+  return sides.map((side) => toMeasuredSide(side, outcomes.get(side.name) ?? [], baseline));
 }
 
 const HELLO = { method: 'GET', path: '/', body: '' } as const;
@@ -116,16 +126,16 @@ async function deploySides(host: BenchHost, examples: readonly Example[]): Promi
     const isolations = kind === 'http' ? (['request', 'reuse'] as const) : (['request'] as const);
     for (const isolation of isolations) {
       const prefix = isolation === 'request' ? 'fresh' : 'reuse';
-      await host.deploy(`${prefix}-${name}`, example, { isolation });
+      const findings = await host.deploy(`${prefix}-${name}`, example, { isolation });
       const bytes = encodeRequest(`${prefix}-${name}.localhost`, request);
-      sides.push({ name: `${prefix}:${name}`, port: host.port, request: bytes });
+      sides.push({ name: `${prefix}:${name}`, port: host.port, request: bytes, findings });
     }
   }
   return sides;
 }
 
 function toMeasuredSide(
-  name: string,
+  { name, findings }: Side,
   rounds: readonly LoadOutcome[],
   baseline: readonly LoadOutcome[],
 ): MeasuredSide {
@@ -135,7 +145,7 @@ function toMeasuredSide(
     ({ requestsPerSecond }, index) =>
       requestsPerSecond / (baseline[index]?.requestsPerSecond ?? Number.NaN),
   );
-  return { name, rounds, ratios, latencies };
+  return { name, findings, rounds, ratios, latencies };
 }
 
 function listFigures({ name, rounds, latencies }: MeasuredSide): Figure[] {

@@ -2,6 +2,7 @@
  * Entry of the preparing process: takes one job, prepares it, leaves files in its scratch directory and
  * tells their digests. Started by `prepare-process.ts` with Node's permission model.
  */
+import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -14,15 +15,19 @@ import type { PrepareJob, PrepareMessage } from './prepare-process.ts';
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
 
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-new Worker(new URL(`./end-with-parent.${extension}`, import.meta.url));
+const watcher = new Worker(new URL(`./end-with-parent.${extension}`, import.meta.url), {
+  workerData: Number(process.argv[2]),
+});
 // The thread that preview2-shim starts when it is loaded runs by now; no further one may start.
 process.permission.drop('worker');
 
+// A guest's start function may loop as soon as the job is begun, and a thread needs this one to start.
+const watched = once(watcher, 'message');
 process.once('message', (job: PrepareJob) => {
-  void run(job).then((message) => {
+  void watched
+    .then(() => run(job))
     // The parent ends this process when it has the message.
-    process.send?.(message);
-  });
+    .then((message) => process.send?.(message));
 });
 
 async function run(job: PrepareJob): Promise<PrepareMessage> {

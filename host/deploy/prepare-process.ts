@@ -136,7 +136,7 @@ function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
     ),
   );
   const heapMib = Math.max(64, Math.floor(limits.memoryBytes / 2 ** 21));
-  return fork(script, [], {
+  return fork(script, [String(process.pid)], {
     execArgv: [
       `--max-old-space-size=${heapMib}`,
       '--permission',

@@ -20,6 +20,12 @@ export interface Engine {
   load(prepared: PreparedArtifact): Promise<Module>;
 }
 
+/** What an engine itself needs of the guest it runs; the rest is between the host's functions and the guest. */
+export interface SuspendableGuest {
+  /** Gives a promise that settles as `wait` does, and with the ending if the guest is ended before. */
+  suspend<T>(wait: Promise<T>): Promise<T>;
+}
+
 /** Compiled code, ready to be instantiated many times. */
 export interface Module extends Closeable {
   readonly manifest: Manifest;
@@ -33,7 +39,7 @@ export interface Module extends Closeable {
    * @throws {HostError} `memory_limit_at_start` If its first memories are over the limit.
    * @throws {unknown} Whatever the guest threw while it started.
    */
-  instantiate(guest: object, memory: MemoryAccount): Promise<Instance>;
+  instantiate(guest: SuspendableGuest, memory: MemoryAccount): Promise<Instance>;
 }
 
 /** One live instantiation. */

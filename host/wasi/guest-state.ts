@@ -70,11 +70,9 @@ export class GuestState implements Guest {
    * later one. Idempotent; the first reason stays.
    */
   endNow(reason: EndReason): void {
-    if (this.#reason !== undefined) return;
-    this.#reason = reason;
-    for (const reject of this.#waits) reject(createEnding(reason));
-    this.#waits.clear();
-    this.#onEnd?.(createEnding(reason));
+    this.#reason ??= reason;
+    this.#rejectWaits(this.#reason);
+    this.#onEnd?.(createEnding(this.#reason));
   }
 
   /** A promise that rejects when `endNow` is called; it never resolves. */
@@ -90,9 +88,7 @@ export class GuestState implements Guest {
     this.#onEnd = undefined;
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
-    const reason = this.#reason ?? { kind: 'closing' };
-    for (const reject of this.#waits) reject(createEnding(reason));
-    this.#waits.clear();
+    this.#rejectWaits(this.#reason ?? { kind: 'closing' });
     for (const resource of this.#owned) resource.close();
     this.#owned.clear();
   }
@@ -120,6 +116,8 @@ export class GuestState implements Guest {
 
   end(reason: EndReason): never {
     this.#reason ??= reason;
+    // Generated glue may lose what is thrown; the call that the guest is suspended in is settled here.
+    this.#rejectWaits(this.#reason);
     throw createEnding(this.#reason);
   }
 
@@ -145,5 +143,10 @@ export class GuestState implements Guest {
   own(resource: { close(): void }): () => void {
     this.#owned.add(resource);
     return () => this.#owned.delete(resource);
+  }
+
+  #rejectWaits(reason: EndReason): void {
+    for (const reject of this.#waits) reject(createEnding(reason));
+    this.#waits.clear();
   }
 }

@@ -63,6 +63,8 @@ t.test('findCycles() finds cycles of any length', (t) => {
     text: `import '${target}';`,
   });
   t.same(findCycles([file('host/a.ts', './b.ts'), file('host/b.ts', './c.ts')]), []);
+  const types = { path: 'host/b.ts', text: "import type {\n  A,\n} from './a.ts';" };
+  t.same(findCycles([file('host/a.ts', './b.ts'), types]), [], 'types are gone at run time');
   t.same(
     findCycles([
       file('host/z.ts', './a.ts'),

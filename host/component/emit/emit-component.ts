@@ -91,7 +91,7 @@ class ComponentEmitter {
         .filter((index) => this.#isSuspending(index))
         .map((index) => `const j${index}=new WebAssembly.Suspending(t${index});\n`),
       'z.nested=1;\n',
-      steps,
+      steps.statements,
       'z.nested=0;\n',
     ].join('');
     const source = [
@@ -100,6 +100,7 @@ class ComponentEmitter {
       `${this.#emission.names.declaration()}\n`,
       imports.length === 0 ? '' : `const[${imports.map((_, index) => `h${index}`).join(',')}]=H;\n`,
       this.#emission.sharedSource(),
+      steps.shared,
       'return function(G,z,I){\n',
       inner,
       `return[${given}]}})`,

@@ -6,7 +6,6 @@
  */
 import vm from 'node:vm';
 import { HostError } from '../../base/errors.ts';
-import { guardedWebAssembly } from './guard.ts';
 
 /** What jco's generated code needs of its surroundings, and gives. */
 export type Instantiate = (
@@ -40,9 +39,11 @@ export function glueFromModule(source: string): string {
   return `(function (WebAssembly) { 'use strict';\n${body}\nreturn instantiate;\n})`;
 }
 
+/** Gives `instantiate` for one instance, with the `WebAssembly` object it is to use. Costs one closure. */
+export type BuildInstantiate = (webAssembly: object) => Instantiate;
+
 /** Compiles a script made by `glueFromModule`. */
-export function compileGlue(source: string, fileName: string): Instantiate {
+export function compileGlue(source: string, fileName: string): BuildInstantiate {
   const script = new vm.Script(source, { filename: fileName });
-  const build = script.runInThisContext() as (webAssembly: object) => Instantiate;
-  return build(guardedWebAssembly);
+  return script.runInThisContext() as BuildInstantiate;
 }

@@ -5,13 +5,13 @@
 import { HostError } from '../../base/errors.ts';
 import type { HostInterface } from '../../component/host-interface.ts';
 import type { MemoryAccount } from '../../limits/memory-account.ts';
-import type { Engine, Instance, Module, PreparedArtifact } from '../engine.ts';
+import type { Engine, Instance, Module, PreparedArtifact, SuspendableGuest } from '../engine.ts';
 import { withHostMemories } from '../host-memories.ts';
 import type { CoreModule, Manifest } from '../manifest.ts';
 import { requireFile } from '../require-file.ts';
 import { buildImports, type BindImports } from './bind-imports.ts';
-import { guardImports } from './guard.ts';
-import { compileGlue, type Instantiate, type JcoExports } from './glue.ts';
+import { guardImports, guardWebAssembly } from './guard.ts';
+import { compileGlue, type BuildInstantiate, type JcoExports } from './glue.ts';
 
 /**
  * Makes the engine.
@@ -45,10 +45,10 @@ async function loadModule(
   }
   const glue = requireFile(files, manifest.glue);
   codeBytes += glue.byteLength;
-  const instantiate = compileGlue(new TextDecoder().decode(glue), 'faas-glue.js');
+  const build = compileGlue(new TextDecoder().decode(glue), 'faas-glue.js');
   const names = new Set(manifest.imports.map((name) => name.replace(/@.*$/, '')));
   const wanted = [...names].map((name) => byName.get(name)).filter((host) => host !== undefined);
-  return new JcoModule(manifest, codeBytes, cores, instantiate, buildImports(wanted));
+  return new JcoModule(manifest, codeBytes, cores, build, buildImports(wanted));
 }
 
 interface CompiledCore {
@@ -61,27 +61,28 @@ class JcoModule implements Module {
   readonly codeBytes: number;
   readonly #cores: ReadonlyMap<string, CompiledCore>;
   readonly #coreOf: ReadonlyMap<WebAssembly.Module, CoreModule>;
-  readonly #instantiate: Instantiate;
+  readonly #build: BuildInstantiate;
   readonly #bindImports: BindImports;
 
   constructor(
     manifest: Manifest,
     codeBytes: number,
     cores: ReadonlyMap<string, CompiledCore>,
-    instantiate: Instantiate,
+    build: BuildInstantiate,
     bindImports: BindImports,
   ) {
     this.manifest = manifest;
     this.codeBytes = codeBytes;
     this.#cores = cores;
     this.#coreOf = new Map([...cores.values()].map(({ core, module }) => [module, core]));
-    this.#instantiate = instantiate;
+    this.#build = build;
     this.#bindImports = bindImports;
   }
 
-  async instantiate(guest: object, memory: MemoryAccount): Promise<Instance> {
+  async instantiate(guest: SuspendableGuest, memory: MemoryAccount): Promise<Instance> {
     const guestFunctions = new WeakSet<object>();
-    const exports = await this.#instantiate(
+    const instantiate = this.#build(guardWebAssembly(guest));
+    const exports = await instantiate(
       (name) => this.#coreNamed(name),
       this.#bindImports(guest),
       (module, imports) => {

@@ -1,0 +1,89 @@
+/**
+ * Types as WAT. Records, variants, enums and flags must have names in a component: they get one in the
+ * imported instance, and the rest of the component means them by an alias.
+ */
+import type { FunctionType, ValueType } from '../../host/component/plan.ts';
+
+/** Name of the resource that `own` and `borrow` mean. */
+export const RESOURCE = 'thing';
+
+/** Collects the types that need names. */
+export class TypeText {
+  readonly #declarations: string[] = [];
+  readonly #names: string[] = [];
+  readonly #known = new Map<ValueType, string>();
+
+  /** Text of an instance type's declarations: every type that was asked for. */
+  get declarations(): string {
+    return this.#declarations.join('\n    ');
+  }
+
+  /** Aliases for the rest of the component. @param instance Name of the imported instance. */
+  aliases(instance: string): string {
+    return this.#names
+      .map((name) => `(alias export $${instance} "${name}" (type $${name}))`)
+      .join('\n  ');
+  }
+
+  /** A function's parameters and result. */
+  signature({ parameters, result }: FunctionType): string {
+    const texts = parameters.map(({ name, type }) => `(param "${name}" ${this.of(type)})`);
+    return [...texts, ...(result === undefined ? [] : [`(result ${this.of(result)})`])].join(' ');
+  }
+
+  /** Declares the resource; before any type that means it. */
+  declareResource(): void {
+    this.#declarations.push(`(export "${RESOURCE}" (type $${RESOURCE} (sub resource)))`);
+    this.#names.push(RESOURCE);
+  }
+
+  /** A type where one is used. */
+  of(type: ValueType): string {
+    switch (type.kind) {
+      case 'list':
+        return `(list ${this.of(type.element)})`;
+      case 'tuple':
+        return `(tuple ${type.items.map((item) => this.of(item)).join(' ')})`;
+      case 'option':
+        return `(option ${this.of(type.some)})`;
+      case 'result': {
+        const ok = type.ok === undefined ? '' : ` ${this.of(type.ok)}`;
+        const err = type.err === undefined ? '' : ` (error ${this.of(type.err)})`;
+        return `(result${ok}${err})`;
+      }
+      case 'own':
+      case 'borrow':
+        return `(${type.kind} $${RESOURCE})`;
+      case 'record':
+        return this.#named(type, () =>
+          type.fields.map((field) => `(field "${field.name}" ${this.of(field.type)})`),
+        );
+      case 'variant':
+        return this.#named(type, () =>
+          type.cases.map((one) =>
+            one.type === undefined ? `(case "${one.name}")` : `(case "${one.name}" ${this.of(one.type)})`,
+          ),
+        );
+      case 'enum':
+      case 'flags':
+        return this.#named(type, () => type.names.map((name) => `"${name}"`));
+      default:
+        return type.kind;
+    }
+  }
+
+  #named(type: ValueType, parts: () => readonly string[]): string {
+    const known = this.#known.get(type);
+    if (known !== undefined) return known;
+    // The parts first: what they name must be declared before.
+    const text = `(${type.kind} ${parts().join(' ')})`;
+    const name = `t${this.#names.length}`;
+    this.#names.push(name);
+    this.#declarations.push(
+      `(type $${name}-structure ${text})`,
+      `(export "${name}" (type $${name} (eq $${name}-structure)))`,
+    );
+    this.#known.set(type, `$${name}`);
+    return `$${name}`;
+  }
+}
