@@ -1,6 +1,7 @@
 /** The host as a process: configuration, signals, the one `ready` line, the exit code. */
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
+import { systemClock } from './base/clock.ts';
 import { HostError, toHostError } from './base/errors.ts';
 import { loadConfig } from './config/load-config.ts';
 import { openHost, type Host } from './host.ts';
@@ -21,8 +22,11 @@ export interface RunOptions {
 const EXIT_OK = 0;
 const EXIT_REFUSED = 3;
 
+/** One Ctrl-C may arrive several times: from the terminal, from npm, and from `faas.js` on an older Node. */
+const SAME_SIGNAL_MS = 500;
+
 /**
- * Runs a host until SIGINT or SIGTERM. A second signal ends the process at once.
+ * Runs a host until SIGINT or SIGTERM. Another signal half a second later or more ends the process at once.
  *
  * @returns The exit code.
  */
@@ -67,11 +71,12 @@ export async function runHost(options: RunOptions): Promise<number> {
 
 function untilSignal(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let stopping = false;
+    let firstMs: number | undefined;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.on(signal, () => {
-        if (stopping) process.exit(signal === 'SIGINT' ? 130 : 143);
-        stopping = true;
+        firstMs ??= systemClock.monotonicMs();
+        const sinceFirstMs = systemClock.monotonicMs() - firstMs;
+        if (sinceFirstMs >= SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
         resolve(signal);
       });
     }

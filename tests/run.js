@@ -63,12 +63,16 @@ function runTests() {
     process.exitCode = run('tests', 'tap', 'tap', files) ? 0 : 1;
     return;
   }
+  const wanted = findTests();
+  // Without names tap would look for tests itself.
+  if (wanted.length === 0) return;
   const folder = fs.mkdtempSync(join(tmpdir(), 'faas-tests-'));
   const output = join(folder, 'tests.tap');
-  // `terse` shows what failed; tap's own output would be written twice beside a file.
-  const flags = [`--output-file=${output}`, ...(isTerminal ? [] : ['--reporter=terse'])];
+  // Where nobody watches, tap's reporters show progress and lose what failed: that is read from the file.
+  const flags = [`--output-file=${output}`, ...(isTerminal ? [] : ['--reporter=silent'])];
   if (isLong) flags.push(`--timeout=${LONG_TIMEOUT}`);
-  const isGood = run('tests', 'tap', 'tap', [...flags, ...findTests()]);
+  const isGood = run('tests', 'tap', 'tap', [...flags, ...wanted]);
+  if (!isTerminal) printFailures(output);
   const { pass = 0, fail = 0 } = readTotals(output);
   totals.passed += pass;
   // A runner that broke off without counting has failed too.
@@ -81,6 +85,14 @@ function findTests() {
     .globSync('tests/**/*.test.ts', { cwd: root })
     .filter((file) => (file.endsWith('.long.test.ts') ? isLong : !args.includes('--long-only')))
     .sort();
+}
+
+/** Prints each `not ok` with the block that explains it; a test file stands below what failed in it. */
+function printFailures(file) {
+  const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+  for (const [failure] of text.matchAll(/^( *)not ok .*\n(?:\1 {2}---\n[^]*?^\1 {2}\.\.\.\n)?/gm)) {
+    process.stdout.write(failure);
+  }
 }
 
 /** Reads tap's last line but one: `# { total: 24, pass: 23, fail: 1 }`. */

@@ -98,6 +98,7 @@ interface LoadedEntry {
 class Entry {
   readonly module: Module;
   #users = 0;
+  #used = false;
   #evicted = false;
 
   constructor(module: Module) {
@@ -106,6 +107,7 @@ class Entry {
 
   lease(loaded: ModuleLease['loaded']): ModuleLease {
     this.#users += 1;
+    this.#used = true;
     let held = true;
     return {
       module: this.module,
@@ -125,7 +127,8 @@ class Entry {
   }
 
   #closeIfIdle(): void {
+    // Who loaded it uses it, also when it was evicted before: it was too large, or others came meanwhile.
     // Modules close without waiting for anything, so there is nothing to await here.
-    if (this.#evicted && this.#users === 0) void this.module.close();
+    if (this.#evicted && this.#used && this.#users === 0) void this.module.close();
   }
 }

@@ -14,6 +14,8 @@ import { FunctionSeries } from './function-series.ts';
 const CLEARLY_MORE = { factor: 2, uses: 10 };
 /** Uses count half after this time. */
 const HALF_LIFE_MS = 60_000;
+/** Label of all functions without a place; a function of that name never has one, or its series would be there twice. */
+const OTHER = 'other';
 /** Deleted functions that are remembered, because their last invocations may still be under way. */
 const MOST_FORGOTTEN = 1000;
 
@@ -35,7 +37,7 @@ export interface FunctionTally {
 
 /** The functions, and who of them has a place. */
 export class FunctionRanking {
-  readonly other = new FunctionSeries('other', true);
+  readonly other = new FunctionSeries(OTHER, true);
   readonly #places: number;
   readonly #tallies = new Map<string, FunctionTally>();
   readonly #placed = new Set<FunctionTally>();
@@ -92,7 +94,7 @@ export class FunctionRanking {
     tally.isForgotten = false;
     this.#forgotten.delete(tally.name);
     this.#tallies.set(tally.name, tally);
-    if (this.#placed.size < this.#places) this.#place(tally);
+    this.#placeIfFree(tally);
   }
 
   /**
@@ -104,7 +106,8 @@ export class FunctionRanking {
     this.#decay(nowMs);
     const challengers: FunctionTally[] = [];
     for (const tally of this.#tallies.values()) {
-      if (tally.uses > 0 && !this.#placed.has(tally)) challengers.push(tally);
+      const mayChallenge = tally.uses > 0 && tally.name !== OTHER;
+      if (mayChallenge && !this.#placed.has(tally)) challengers.push(tally);
     }
     if (challengers.length === 0) return;
     challengers.sort((a, b) => b.uses - a.uses);
@@ -133,8 +136,12 @@ export class FunctionRanking {
       isForgotten: false,
     };
     this.#tallies.set(name, tally);
-    if (this.#placed.size < this.#places) this.#place(tally);
+    this.#placeIfFree(tally);
     return tally;
+  }
+
+  #placeIfFree(tally: FunctionTally): void {
+    if (this.#placed.size < this.#places && tally.name !== OTHER) this.#place(tally);
   }
 
   #place(tally: FunctionTally): void {

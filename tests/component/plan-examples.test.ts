@@ -30,13 +30,13 @@ function instantiate(plan: Plan, bytes: Uint8Array): WebAssembly.Instance[] {
     const start = range?.offset ?? 0;
     const module = new WebAssembly.Module(bytes.slice(start, start + (range?.bytes ?? 0)));
     // Names are data: `__proto__` is one like any other.
-    const imports = Object.create(null) as Record<string, Record<string, WebAssembly.ImportValue>>;
+    const imports = Object.create(null) as Record<string, Record<string, unknown>>;
     for (const [from, field, ref] of step.imports) {
       const group = imports[from] ?? (Object.create(null) as (typeof imports)[string]);
       group[field] = get(ref);
       imports[from] = group;
     }
-    instances.push(new WebAssembly.Instance(module, imports));
+    instances.push(new WebAssembly.Instance(module, imports as WebAssembly.Imports));
   }
   for (const ref of lateRefs(plan)) get(ref);
   return instances;
@@ -304,6 +304,6 @@ function camelCase(name: string): string {
 }
 
 function pascalCase(resource: { readonly name: string } | object | undefined): string {
-  const name = resource !== undefined && 'name' in resource ? String(resource.name) : '';
+  const name = resource !== undefined && 'name' in resource ? resource.name : '';
   return camelCase(`-${name}`);
 }

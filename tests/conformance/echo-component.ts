@@ -101,7 +101,8 @@ function coreFunctions(type: FunctionType, index: number): string {
       ${free})`;
 }
 
-function coreText(type: FunctionType, side: 'lift' | 'lower'): string {
+/** A core function's parameters and result. */
+export function coreText(type: FunctionType, side: 'lift' | 'lower'): string {
   const { parameters, result } = coreSignature(type, side);
   const texts = parameters.map((core) => `(param ${core})`);
   return [...texts, ...(result === undefined ? [] : [`(result ${result})`])].join(' ');

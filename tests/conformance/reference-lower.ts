@@ -26,6 +26,8 @@ export type Bits = bigint;
 export class ReferenceImage {
   readonly start: number;
   readonly encoding: CanonOptions['encoding'];
+  /** What was asked of the allocator, in order. */
+  readonly allocations: { readonly size: number; readonly alignment: number }[] = [];
   #bytes = new Uint8Array(256);
   #end: number;
 
@@ -72,6 +74,7 @@ export class ReferenceImage {
 
   /** Takes room. */
   allocate(size: number, alignment: number): number {
+    this.allocations.push({ size, alignment });
     const at = alignTo(this.#end, alignment);
     this.#end = at + size;
     while (this.#end - this.start > this.#bytes.length) {

@@ -34,7 +34,6 @@ const CHARACTERS: readonly string[] = [
   '\uD7FF',
   '\uE000',
   '\uFFFD',
-  '\uFEFF',
   '\uFFFF',
   '\u{10000}',
   '\u{10FFFF}',

@@ -69,6 +69,8 @@ t.test('a module larger than the cache serves and is not kept', async (t) => {
   const { cache, events } = openCache(5, 10);
   const lease = await cache.acquire(a);
   t.equal(cache.bytes, 0);
+  const closings = (): number => events.filter((event) => event.startsWith('close')).length;
+  t.equal(closings(), 0, 'it is open while it serves');
   lease[Symbol.dispose]();
-  t.ok(events.some((event) => event.startsWith('close')));
+  t.equal(closings(), 1);
 });

@@ -192,6 +192,20 @@ t.test(
   },
 );
 
+t.test(
+  'a function named "other" counts among the others, and no series stands twice',
+  async (t) => {
+    const observer = open(10);
+    observer.start('other', 'warm', { total: 0.001 });
+    for (let round = 0; round < 20; round += 1) observer.invocation(report('other'));
+    observer.instances('other', 'running', 1);
+    await observer.render();
+    const samples = await scrape(observer);
+    t.equal(samples.get(okCount('other', 'other')), 20);
+    t.equal(samples.get('faas_instances{function="other",state="running"}'), 1);
+  },
+);
+
 t.test('places do not change hands for little', async (t) => {
   const observer = open(1);
   observer.invocation(report('a'));

@@ -1,6 +1,9 @@
 /**
- * What all component instances of one live instance share: whether it has ended, whether its code could
- * be suspended now, and the destructors of its own resources.
+ * What all component instances of one live instance share: whether it has ended, and the destructors of
+ * its own resources. Suspending the guest goes through here as well.
+ *
+ * Under a JavaScript frame (`cabi_realloc`, a destructor, a start function) nothing can be suspended: V8
+ * refuses to call a function that might block there, before it is called.
  */
 import { breakRule, toEnding } from './rule.ts';
 
@@ -9,8 +12,6 @@ export type Destructor = (representation: unknown) => unknown;
 
 /** State of one live instance. */
 export class InstanceState {
-  /** Calls into core code under a JavaScript frame: suspending is impossible while there is one. */
-  nested = 0;
   /** By the number of the resource type. */
   readonly #destructors: (Destructor | undefined)[] = [];
   #ended = false;
@@ -33,11 +34,7 @@ export class InstanceState {
 
   /** Runs the destructor of a resource type, if it has one. */
   destroy(type: number, representation: unknown): void {
-    const destructor = this.#destructors[type];
-    if (destructor === undefined) return;
-    this.nested += 1;
-    destructor(representation);
-    this.nested -= 1;
+    this.#destructors[type]?.(representation);
   }
 
   /**
@@ -52,11 +49,6 @@ export class InstanceState {
     onValue: (value: unknown) => unknown,
     onError: (error: unknown) => unknown,
   ): Promise<unknown> {
-    if (this.nested > 0) {
-      // Its outcome has no taker any more.
-      promise.catch(() => {});
-      breakRule('a blocking function was called from a start function or a destructor');
-    }
     return promise.then(
       (value) => orEnd(onValue, value),
       (error: unknown) => orEnd(onError, error),

@@ -17,8 +17,18 @@ export function breakRule(rule: string): never {
  * own trap, otherwise an ending that carries it.
  */
 export function toEnding(error: unknown): unknown {
-  return endReasonOf(error) === undefined ? createEnding({ kind: 'trap', error }) : error;
+  if (endReasonOf(error) !== undefined) return error;
+  if (isSuspendError(error)) return createEnding({ kind: 'rule', rule: NESTED_WAIT });
+  return createEnding({ kind: 'trap', error });
 }
+
+/** What V8 throws when a guest calls a function that may block where it cannot be suspended. */
+export function isSuspendError(error: unknown): boolean {
+  return WebAssembly.SuspendError !== undefined && error instanceof WebAssembly.SuspendError;
+}
+
+const NESTED_WAIT =
+  'a function that may block was called from a start function, a destructor, cabi_realloc or a post-return function';
 
 /**
  * The value of a WIT `result`'s `err` that a host function threw.

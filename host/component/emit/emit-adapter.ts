@@ -51,10 +51,11 @@ export function emitAdapter(emission: Emission, parts: AdapterParts): string {
   if (signature.usesMemory) finish.add(`${caller.memory}.begin();`);
   lowerResult(emission, caller, finish, signature, result);
   const pass = (value: string): string => `f${index}(${[value, ...pointer].join(',')})`;
-  if (suspends) {
-    call.add(`if(z.nested===0)return z.wait(y${liftIndex}(${core}),x=>${pass('x')},x=>{throw x});`);
-  }
-  call.add(`z.nested++;const u=x${liftIndex}(${core});z.nested--;return ${pass('u')};`);
+  call.add(
+    suspends
+      ? `return z.wait(y${liftIndex}(${core}),x=>${pass('x')},x=>{throw x});`
+      : `return ${pass(`x${liftIndex}(${core})`)};`,
+  );
   const parameters = coreParameters(signature).join(',');
   const second = `function f${index}(${['u', ...pointer].join(',')}){${finish.toString()}}\n`;
   return second + guarded(index, parameters, call.toString());

@@ -90,9 +90,7 @@ class ComponentEmitter {
       ...trampolines
         .filter((index) => this.#isSuspending(index))
         .map((index) => `const j${index}=new WebAssembly.Suspending(t${index});\n`),
-      'z.nested=1;\n',
       steps.statements,
-      'z.nested=0;\n',
     ].join('');
     const source = [
       '(function(R,N,H){"use strict";\n',
