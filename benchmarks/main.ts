@@ -3,6 +3,7 @@
  * Markdown table and as lines for scripts on stdout, and as JSON in a file. Progress goes to stderr.
  */
 import { writeFile } from 'node:fs/promises';
+import { inspect } from 'node:util';
 import { parseBenchArguments, USAGE } from './kit/arguments.ts';
 import { describeMachine, type Machine } from './kit/machine.ts';
 import { formatLines } from './kit/output-lines.ts';
@@ -41,8 +42,7 @@ async function main(): Promise<void> {
       await writeFile(request.jsonFile, `${JSON.stringify(whole)}\n`);
     }
   } catch (error) {
-    const reason = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    process.stderr.write(`Cannot finish the benchmark: ${reason}\n`);
+    process.stderr.write(`Cannot finish the benchmark: ${inspect(error)}\n`);
     process.exitCode = EXIT_FAILED;
   }
 }

@@ -128,7 +128,7 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
         isReady: () => ready,
         dataUrl: () => dataUrl,
         version,
-        engine: 'jco',
+        engine: 'native, with jco as fallback',
       }),
     );
     ready = true;

@@ -87,7 +87,7 @@ export class BenchHost implements Closeable, AsyncDisposable {
       name: parseFunctionName(name),
       path,
       directories: example.directories,
-      settings: { isolation },
+      settings: { isolation, limits: example.limits },
     };
     const { findings } = await deployToHost(this.#client, deployment, silentProgress);
     return findings;

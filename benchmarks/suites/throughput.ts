@@ -109,7 +109,10 @@ async function measure(
     progress(`  round ${index + 1} of ${plan.rounds}`);
     for (const { name, port, request } of round) {
       const order = { port, request, connections: CONNECTIONS, warmUpMs, durationMs };
-      outcomes.get(name)?.push(await loader.ask(order));
+      const outcome = await loader.ask(order).catch((error: unknown) => {
+        throw new Error(`Cannot measure "${name}"`, { cause: error });
+      });
+      outcomes.get(name)?.push(outcome);
     }
   }
   const baseline = outcomes.get(BASELINE) ?? [];

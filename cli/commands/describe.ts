@@ -1,6 +1,6 @@
 /** `faas describe NAME`: all about a function and its live version. */
 import { Command } from 'commander';
-import type { FunctionView } from '../../host/admin/views.ts';
+import type { FunctionDetails } from '../../host/admin/views.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
@@ -16,7 +16,7 @@ export function describeCommand(cli: Cli): Command {
   return command.action(async (name: string, flags: ConnectionFlags & OutputFlags) => {
     const path = `/v1/functions/${parseFunctionName(name)}`;
     await using client = await openClient(flags, cli);
-    const view = await client.json<FunctionView>({ method: 'GET', path });
+    const view = await client.json<FunctionDetails>({ method: 'GET', path });
     if (flags.format === 'json') return cli.terminal.printJson(view);
     return cli.terminal.printFields([
       ['name', view.name],
@@ -24,6 +24,7 @@ export function describeCommand(cli: Cli): Command {
       ...view.urls.map((url) => ['url', url] as const),
       ['created', showTime(view.createdMs)],
       ...showVersion(view.live),
+      ...view.findings.map((finding) => ['found', finding] as const),
     ]);
   });
 }

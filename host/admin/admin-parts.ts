@@ -30,7 +30,7 @@ export interface AdminOptions {
   readonly dataUrl: () => string | undefined;
   /** Release of this host. */
   readonly version: string;
-  /** Name of the engine: `jco`. */
+  /** Which engines run components, for people. */
   readonly engine: string;
 }
 

@@ -41,9 +41,11 @@ export function registerFunctionRoutes(app: FastifyInstance, parts: AdminParts):
     return { functions: records.sort((a, b) => (a.name < b.name ? -1 : 1)).map(view) };
   });
 
-  app.get<NamePath>('/v1/functions/:name', { config: { access: 'read' } }, async (request) =>
-    view(resolveFunction(request.params.name, parts)),
-  );
+  app.get<NamePath>('/v1/functions/:name', { config: { access: 'read' } }, async (request) => {
+    const record = resolveFunction(request.params.name, parts);
+    const findings = await parts.deployer.loadFindings(record.live.artifact);
+    return { ...view(record), findings };
+  });
 
   app.get<NamePath>(
     '/v1/functions/:name/versions',

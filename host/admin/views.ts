@@ -36,6 +36,11 @@ export interface FunctionView {
   readonly updatedMs: number;
 }
 
+/** A function with what deploy found out about its live version: `engine native, 57.0 KiB prepared`. */
+export interface FunctionDetails extends FunctionView {
+  readonly findings: readonly string[];
+}
+
 /** A token as the API shows it: never its secret, not even hashed. */
 export type TokenView = Omit<TokenRecord, 'secretHash'>;
 

@@ -56,4 +56,9 @@ export interface Deployer {
     by: string,
     onStep: (step: DeployStep) => void,
   ): Promise<DeployResult>;
+  /**
+   * What deploy found out about an artifact: how it is served, its imports, its engine and why that one.
+   * Empty if nothing is prepared of it now.
+   */
+  loadFindings(artifact: Digest): Promise<readonly string[]>;
 }

@@ -11,4 +11,5 @@ setInterval(() => {
   if (process.ppid !== parentPid) process.kill(process.pid, 'SIGKILL');
 }, 250);
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- threads have no origins
 parentPort?.postMessage('watching');

@@ -74,6 +74,11 @@ export class PipelineDeployer implements Deployer, Closeable {
     }
   }
 
+  async loadFindings(artifact: Digest): Promise<readonly string[]> {
+    const stored = await this.#findPrepared(preparedKey(artifact, this.#engine));
+    return stored?.findings ?? [];
+  }
+
   /**
    * Reads what was prepared of an artifact, and prepares it anew if that is gone, damaged or of an older
    * preparer.

@@ -167,6 +167,8 @@ function parse(text: string): unknown {
   }
 }
 
+const FINDINGS = ['imports wasi:http/types@0.2.3'];
+
 function createDeployer(registry: Registry, artifacts: ArtifactStore, config: Config): Deployer {
   return {
     async deploy(
@@ -198,9 +200,10 @@ function createDeployer(registry: Registry, artifacts: ArtifactStore, config: Co
         version: committed.version,
         result: committed.created ? 'created' : 'unchanged',
         kind: 'http',
-        findings: ['imports wasi:http/types@0.2.3'],
+        findings: FINDINGS,
       };
     },
+    loadFindings: () => Promise.resolve(FINDINGS),
   };
 }
 

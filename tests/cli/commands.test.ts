@@ -47,6 +47,7 @@ t.test('a function is deployed, listed, described, called, rolled back and delet
   const listed = await faas('list');
   t.match(listed.stdout, /^NAME +VERSION +KIND +UPDATED +URL\nhello-world +2 +http +\S+Z +http:/);
   t.match((await faas('describe', 'hello-world')).stdout, /^ {2}memory +1\.0 MiB$/m);
+  t.match((await faas('describe', 'hello-world')).stdout, /^ {2}found +imports wasi:http/m);
   const called = await faas('invoke', 'hello-world', '/x?y', '-d', 'body');
   t.match(called, { code: 0, stderr: /^\[stderr\] called \\x1b\[2J\nstatus 200, ok, cold start/ });
   t.match(JSON.parse(called.stdout), { method: 'POST', pathWithQuery: '/x?y', body: 'body' });

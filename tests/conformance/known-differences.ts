@@ -10,16 +10,20 @@ import { casesOf, fieldsOf } from './reference-layout.ts';
 export interface KnownDifference {
   readonly reason: string;
   readonly applies: (test: EchoCase) => boolean;
+  /** The smallest case. */
+  readonly example: EchoCase;
 }
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     reason: 'its generator stops at latin1+utf16: "matches!(self.encoding, UTF8 | UTF16)"',
     applies: ({ encoding }) => encoding === 'latin1+utf16',
+    example: { ...echoing({ kind: 'string' }, 'a'), encoding: 'latin1+utf16' },
   },
   {
     reason: 'its TextDecoder drops U+FEFF at the beginning of a string',
     applies: ({ calls }) => someValue(calls, (value) => value.startsWith('\uFEFF')),
+    example: echoing({ kind: 'string' }, '\uFEFF'),
   },
   {
     reason: 'it takes an option of an option of an option apart at the wrong level',
@@ -29,6 +33,10 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
           (type) => type !== undefined && someType(type, isTripleOption),
         ),
       ),
+    example: echoing(optionOf(optionOf(optionOf({ kind: 'bool' }))), {
+      tag: 'some',
+      val: { tag: 'none' },
+    }),
   },
   {
     reason: 'it makes text of an error value, which fails where that has a field "to-string"',
@@ -37,8 +45,26 @@ export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
         ({ result }) =>
           result?.kind === 'result' && result.err !== undefined && someType(result.err, hasToString),
       ),
+    example: echoing(
+      { kind: 'result', ok: undefined, err: { kind: 'flags', names: ['to-string'] } },
+      { tag: 'err', val: { toString: true } },
+    ),
   },
 ];
+
+/** A function that takes and gives one value. */
+function echoing(type: ValueType, value: unknown): EchoCase {
+  return {
+    functions: [{ parameters: [{ name: 'p', type }], result: type }],
+    encoding: 'utf8',
+    waits: false,
+    calls: [[{ parameters: [value], result: value }]],
+  };
+}
+
+function optionOf(some: ValueType): ValueType {
+  return { kind: 'option', some };
+}
 
 function hasToString(type: ValueType): boolean {
   if (type.kind === 'flags') return type.names.includes('to-string');

@@ -7,7 +7,7 @@ import type { CanonOptions, FunctionType } from '../../host/component/plan.ts';
 import type { Module } from '../../host/engine/engine.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
 import { describeValue } from './describe-value.ts';
-import { complaintAbout, describeError, outcomeOf } from './outcome.ts';
+import { complaintAbout, outcomeOf } from './outcome.ts';
 import { HONEST, IMAGE_START, MEMORY_SIZE } from './raw-component.ts';
 import { Recorder } from './recorder.ts';
 import { alignTo, alignmentOf, coreSignature, sizeOf } from './reference-layout.ts';
@@ -165,16 +165,6 @@ export async function runRaw(
     ? { tag: outcome.kind === 'error' ? 'err' : 'ok', val: outcome.value }
     : outcome.value;
   return { came: describeText(value), complaint };
-}
-
-/** One line about a difference. */
-export function describeRaw(engine: string, test: RawCase, expected: string, came: string): string {
-  return `${engine} ${test.direction}: ${came}\n    instead of ${expected}`;
-}
-
-/** The error of a failed run, as the outcome of a case. */
-export function failureText(error: unknown): string {
-  return `cannot run it: ${describeError(error)}`;
 }
 
 function inputOf(

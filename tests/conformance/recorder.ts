@@ -26,7 +26,9 @@ export class Recorder implements SuspendableGuest {
   readonly given: (readonly unknown[])[] = [];
   /** What the next call returns: the `result` types as `{ tag, val }`. */
   answer: unknown = undefined;
-  #things = 0;
+  /** What was wrong with its traps. */
+  readonly complaints: string[] = [];
+  #numbers = 0;
 
   /** The host's side of a call. */
   take(name: string, parameters: readonly unknown[], type: FunctionType): unknown {
@@ -39,9 +41,14 @@ export class Recorder implements SuspendableGuest {
     return wait;
   }
 
+  /** 1, 2, 3 … */
+  nextNumber(): number {
+    return (this.#numbers += 1);
+  }
+
   /** A new resource; the first is number 1. */
   getThing(): Thing {
-    return new Thing((this.#things += 1));
+    return new Thing(this.nextNumber());
   }
 
   /** Nobody ends a recorder, so a promise may go to a suspended guest as it is. */

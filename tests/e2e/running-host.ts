@@ -23,7 +23,9 @@ export interface HostOptions {
 /** A host and a client of it. */
 export interface RunningHost extends HostClient {
   readonly dataDir: string;
-  /** Closes it before the test ends. */
+  /** Closes the host alone: the client stays, with what it waits for. */
+  closeHost(): Promise<void>;
+  /** Closes both before the test ends. */
   close(): Promise<void>;
 }
 
@@ -43,7 +45,7 @@ export async function openRunningHost(t: Test, options: HostOptions = {}): Promi
     await host.close();
   };
   t.teardown(close);
-  return Object.assign(client, { dataDir, close });
+  return Object.assign(client, { dataDir, close, closeHost: () => host.close() });
 }
 
 /** Deploys the function `canary`, by which `assertAlive` sees that the host serves. */

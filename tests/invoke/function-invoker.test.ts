@@ -98,6 +98,7 @@ t.test('handle() refuses a request body that is larger than its limit', async (t
   });
   const streamed = await host.call(bad, '/read-slow', { method: 'POST', body: 'x'.repeat(1001) });
   t.match(streamed.result, { error: { code: 'request_too_large' } });
+  t.equal(streamed.status, undefined, 'the guest could not answer for half of it');
 });
 
 t.test('handle() cancels a guest whose client has gone', async (t) => {

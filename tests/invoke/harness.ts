@@ -10,6 +10,7 @@ import { systemClock } from '../../host/base/clock.ts';
 import { createRequestId, DEFAULT_NAMESPACE, parseFunctionName } from '../../host/base/ids.ts';
 import { configSchema, type Config } from '../../host/config/schema.ts';
 import type { DeployRequest } from '../../host/deploy/deployer.ts';
+import type { EngineChoice } from '../../host/deploy/generate-code.ts';
 import { PipelineDeployer } from '../../host/deploy/pipeline-deployer.ts';
 import { createEngines } from '../../host/engine/engines.ts';
 import { ModuleCache } from '../../host/engine/module-cache.ts';
@@ -72,7 +73,12 @@ const encoder = new TextEncoder();
 /** Opens one; it is closed with the test. */
 export async function openHarness(
   t: Test,
-  options: { readonly config?: object; readonly observer?: Observer } = {},
+  options: {
+    readonly config?: object;
+    readonly observer?: Observer;
+    /** Which engine everything is prepared for; absent: the one the host would take. */
+    readonly engine?: EngineChoice;
+  } = {},
 ): Promise<Harness> {
   const directory = t.testdir();
   const observer = options.observer ?? silentObserver;
@@ -90,6 +96,7 @@ export async function openHarness(
     registry,
     observer,
     checkAllowedHosts: () => {},
+    engine: options.engine ?? 'auto',
   });
   const modules = new ModuleCache({
     maxBytes: config.cache.moduleBytes,

@@ -25,15 +25,17 @@ const SHORT_TEXT = 24;
 const UTF16_TAG = 0x8000_0000;
 
 /** Node's own methods, which take any view of bytes as their receiver. */
-const native = Buffer.prototype as unknown as {
+interface NativeText {
   utf8Slice(this: Uint8Array, start: number, end: number): string;
   utf8Write(this: Uint8Array, text: string, start: number, bytes: number): number;
   latin1Slice(this: Uint8Array, start: number, end: number): string;
   latin1Write(this: Uint8Array, text: string, start: number, bytes: number): number;
   ucs2Slice(this: Uint8Array, start: number, end: number): string;
   ucs2Write(this: Uint8Array, text: string, start: number, bytes: number): number;
-};
-const { utf8Slice, utf8Write, latin1Slice, latin1Write, ucs2Slice, ucs2Write } = native;
+}
+// oxlint-disable-next-line typescript/unbound-method -- each is called with its receiver
+const { utf8Slice, utf8Write, latin1Slice, latin1Write, ucs2Slice, ucs2Write } =
+  Buffer.prototype as unknown as NativeText;
 
 /** The constructors of numeric lists other than bytes. */
 export type NumberArray =
@@ -149,8 +151,8 @@ export class GuestMemory {
   }
 
   /** Lowers a list of other numbers; their count is in `length`. */
-  lowerNumbers<T extends NumberArray>(
-    create: new (buffer: ArrayBufferLike, start: number, count: number) => T,
+  lowerNumbers(
+    create: new (buffer: ArrayBufferLike, start: number, count: number) => NumberArray,
     bytesEach: number,
     value: unknown,
   ): number {

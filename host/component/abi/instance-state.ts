@@ -5,7 +5,7 @@
  * Under a JavaScript frame (`cabi_realloc`, a destructor, a start function) nothing can be suspended: V8
  * refuses to call a function that might block there, before it is called.
  */
-import { breakRule, toEnding } from './rule.ts';
+import { breakRule, isSuspendError, toEnding } from './rule.ts';
 
 /** Runs when a resource that a component defines is dropped. */
 export type Destructor = (representation: unknown) => unknown;
@@ -21,10 +21,10 @@ export class InstanceState {
     if (this.#ended) breakRule('the instance has ended');
   }
 
-  /** Marks the instance as ended by what went wrong: nothing runs in it any more. */
+  /** Marks the instance as ended by what went wrong, and gives what to throw: nothing runs in it any more. */
   fail(error: unknown): unknown {
     this.#ended = true;
-    return error;
+    return isSuspendError(error) ? toEnding(error) : error;
   }
 
   /** The core instance that has a destructor exists now. */

@@ -141,7 +141,9 @@ class ComponentEmitter {
           suspends: this.#suspends,
         });
       }
-      default:
+      case 'resource-new':
+      case 'resource-rep':
+      case 'resource-drop':
         return emitResource(this.#emission, index, trampoline, {
           state: `s${component}`,
           component,
@@ -211,7 +213,10 @@ class ComponentEmitter {
   }
 
   #declareState(): string {
-    const states = Array.from({ length: this.#plan.components }, (_, index) => `s${index}=new State(z)`);
+    const states = Array.from(
+      { length: this.#plan.components },
+      (_, index) => `s${index}=new State(z)`,
+    );
     const memories = this.#memories.all.map(
       ({ component }, number) => `c${number}=new Memory(s${component})`,
     );

@@ -91,7 +91,8 @@ function importsCopy(
   const copies = [...byModule(imports)].map(([module, fields]) => {
     const key = names.constantOf(module);
     const puts = fields.map(
-      ([field, ref]) => `m[${names.constantOf(field)}]=${refExpression(emission, ref, importName)};`,
+      ([field, ref]) =>
+        `m[${names.constantOf(field)}]=${refExpression(emission, ref, importName)};`,
     );
     return `{const m={...${template}[${key}]};${puts.join('')}b${instance}[${key}]=m;}`;
   });

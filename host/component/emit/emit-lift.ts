@@ -48,11 +48,7 @@ export function emitLift(emission: Emission, { index, lift, scope, suspends }: L
 }
 
 /** Statements after a result was lifted: the guest may free it, and may be called again. */
-export function afterReturn(
-  index: number,
-  lift: Lift,
-  { state }: Pick<Scope, 'state'>,
-): string {
+export function afterReturn(index: number, lift: Lift, { state }: Pick<Scope, 'state'>): string {
   const postReturn =
     lift.options.postReturn === undefined
       ? ''

@@ -1,10 +1,15 @@
 /** The statements of one emitted function, and names for its variables. */
+import { HostError } from '../../base/errors.ts';
+
+/** Most characters of one function; that of the largest type of WASI takes 5,000. Variants in variants multiply. */
+const MAX_LENGTH = 1024 * 1024;
 
 /** Collects statements. */
 export class FunctionBody {
   readonly #statements: string[] = [];
   readonly #prefix: string;
   #variables = 0;
+  #length = 0;
 
   /** @param prefix Letter its variables begin with; bodies that become one function need different ones. */
   constructor(prefix: 'v' | 'w' = 'v') {
@@ -13,6 +18,13 @@ export class FunctionBody {
 
   /** Adds a statement, with its semicolon or braces. */
   add(statement: string): void {
+    this.#length += statement.length;
+    if (this.#length > MAX_LENGTH) {
+      throw new HostError('wasm_too_complex', {
+        what: 'characters of generated code for one function',
+        limit: MAX_LENGTH,
+      });
+    }
     this.#statements.push(statement);
   }
 

@@ -125,22 +125,13 @@ export class TypeTable {
 
 /** Types inside a type: fields, items, payloads by discriminant, or a list's element. */
 function partsOf(type: ValueType): readonly (ValueType | undefined)[] {
-  switch (type.kind) {
-    case 'list':
-      return [type.element];
-    case 'record':
-      return type.fields.map((field) => field.type);
-    case 'tuple':
-      return type.items;
-    case 'variant':
-      return type.cases.map((one) => one.type);
-    case 'option':
-      return [undefined, type.some];
-    case 'result':
-      return [type.ok, type.err];
-    default:
-      return [];
-  }
+  if (type.kind === 'list') return [type.element];
+  if (type.kind === 'record') return type.fields.map((field) => field.type);
+  if (type.kind === 'tuple') return type.items;
+  if (type.kind === 'variant') return type.cases.map((one) => one.type);
+  if (type.kind === 'option') return [undefined, type.some];
+  if (type.kind === 'result') return [type.ok, type.err];
+  return [];
 }
 
 /** What tells distinct types apart: kind, names, and the numbers of the parts. */
@@ -159,41 +150,32 @@ function shapeOf(type: ValueType, parts: TypeInfo['parts']): string {
 
 type Layout = Pick<TypeInfo, 'size' | 'align' | 'offsets' | 'discriminantBytes'>;
 
+/** Sizes of what is aligned to its size; handles and the rest take 4 bytes. */
+const SCALAR_BYTES: Readonly<Record<string, number>> = {
+  bool: 1,
+  s8: 1,
+  u8: 1,
+  s16: 2,
+  u16: 2,
+  s64: 8,
+  u64: 8,
+  f64: 8,
+};
+
 function layoutOf(type: ValueType, parts: TypeInfo['parts']): Layout {
-  switch (type.kind) {
-    case 'bool':
-    case 's8':
-    case 'u8':
-      return scalar(1, 1);
-    case 's16':
-    case 'u16':
-      return scalar(2, 2);
-    case 's64':
-    case 'u64':
-    case 'f64':
-      return scalar(8, 8);
-    case 'string':
-    case 'list':
-      return scalar(8, 4);
-    case 'flags': {
-      const count = type.names.length;
-      const bytes = count <= 8 ? 1 : count <= 16 ? 2 : 4;
-      // The specification has no more than 32 since 0.2; without flags there would be nothing to pass.
-      if (count === 0 || count > 32) throw tooComplex('flags in a type, or none,', 32);
-      return scalar(bytes, bytes);
-    }
-    case 'record':
-    case 'tuple':
-      return sequence(parts);
-    case 'enum':
-      return variant(type.names.map(() => undefined));
-    case 'variant':
-    case 'option':
-    case 'result':
-      return variant(parts);
-    default:
-      return scalar(4, 4);
-  }
+  const { kind } = type;
+  if (kind === 'string' || kind === 'list') return scalar(8, 4);
+  if (kind === 'record' || kind === 'tuple') return sequence(parts);
+  if (kind === 'enum') return variant(type.names.map(() => undefined));
+  if (kind === 'variant' || kind === 'option' || kind === 'result') return variant(parts);
+  const bytes = kind === 'flags' ? flagBytes(type.names.length) : (SCALAR_BYTES[kind] ?? 4);
+  return scalar(bytes, bytes);
+}
+
+function flagBytes(count: number): number {
+  // The specification has no more than 32 since 0.2; without flags there would be nothing to pass.
+  if (count === 0 || count > 32) throw tooComplex('flags in a type, or none,', 32);
+  return count <= 8 ? 1 : count <= 16 ? 2 : 4;
 }
 
 function scalar(size: number, align: number): Layout {
@@ -233,28 +215,13 @@ function variant(payloads: TypeInfo['parts']): Layout {
   };
 }
 
-function flatten(type: ValueType, parts: TypeInfo['parts']): CoreType[] {
-  switch (type.kind) {
-    case 's64':
-    case 'u64':
-      return ['i64'];
-    case 'f32':
-    case 'f64':
-      return [type.kind];
-    case 'string':
-    case 'list':
-      return ['i32', 'i32'];
-    case 'record':
-    case 'tuple':
-      return parts.flatMap((part) => part?.flat ?? []);
-    case 'variant':
-    case 'enum':
-    case 'option':
-    case 'result':
-      return ['i32', ...joinFlat(parts)];
-    default:
-      return ['i32'];
-  }
+function flatten({ kind }: ValueType, parts: TypeInfo['parts']): CoreType[] {
+  if (kind === 's64' || kind === 'u64') return ['i64'];
+  if (kind === 'f32' || kind === 'f64') return [kind];
+  if (kind === 'string' || kind === 'list') return ['i32', 'i32'];
+  if (kind === 'record' || kind === 'tuple') return parts.flatMap((part) => part?.flat ?? []);
+  const isVariant = kind === 'variant' || kind === 'option' || kind === 'result';
+  return isVariant ? ['i32', ...joinFlat(parts)] : ['i32'];
 }
 
 /** The core values that hold whichever payload there is. */

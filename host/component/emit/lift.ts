@@ -46,31 +46,23 @@ export class Lifter {
     const first = core[0]?.expression ?? '0';
     const second = core[1]?.expression ?? '0';
     if (isScalar(info)) return body.keep(liftScalar(info, first, this.#namesOf(info)));
-    switch (type.kind) {
-      case 'string':
-        return body.keep(this.#liftText(first, second));
-      case 'list':
-        return body.keep(this.#liftList(info, first, second));
-      case 'own':
-      case 'borrow':
-        return body.keep(this.#liftHandle(type, first));
-      case 'flags':
-        return body.keep(flagsObject(this.#emission, type.names, first));
-      case 'record':
-      case 'tuple': {
-        let next = 0;
-        const values = info.parts.map((part) => {
-          const length = part?.flat.length ?? 0;
-          next += length;
-          return part === undefined
-            ? 'undefined'
-            : this.fromFlat(body, part, core.slice(next - length, next));
-        });
-        return body.keep(this.#compose(info, values));
-      }
-      default:
-        return this.#variantFromFlat(body, info, core);
+    if (type.kind === 'string') return body.keep(this.#liftText(first, second));
+    if (type.kind === 'list') return body.keep(this.#liftList(info, first, second));
+    if (type.kind === 'own' || type.kind === 'borrow') {
+      return body.keep(this.#liftHandle(type, first));
     }
+    if (type.kind === 'flags') return body.keep(flagsObject(this.#emission, type.names, first));
+    if (type.kind !== 'record' && type.kind !== 'tuple') {
+      return this.#variantFromFlat(body, info, core);
+    }
+    let next = 0;
+    const values = info.parts.map((part) => {
+      if (part === undefined) return 'undefined';
+      const start = next;
+      next += part.flat.length;
+      return this.fromFlat(body, part, core.slice(start, next));
+    });
+    return body.keep(this.#compose(info, values));
   }
 
   /** Expression that lifts a value from memory; `position` is within bounds and aligned. */
@@ -80,17 +72,10 @@ export class Lifter {
     if (isScalar(info)) return loadScalar(info, memory, position, this.#namesOf(info));
     const first = `${memory}.view.getUint32(${position},true)`;
     const second = `${memory}.view.getUint32(${position}+4,true)`;
-    switch (type.kind) {
-      case 'string':
-        return this.#liftText(first, second);
-      case 'list':
-        return this.#liftList(info, first, second);
-      case 'own':
-      case 'borrow':
-        return this.#liftHandle(type, first);
-      default:
-        return `${this.#loader(info)}(${memory},${position})`;
-    }
+    if (type.kind === 'string') return this.#liftText(first, second);
+    if (type.kind === 'list') return this.#liftList(info, first, second);
+    if (type.kind === 'own' || type.kind === 'borrow') return this.#liftHandle(type, first);
+    return `${this.#loader(info)}(${memory},${position})`;
   }
 
   /**

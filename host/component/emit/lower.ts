@@ -39,27 +39,22 @@ export class Lowerer {
     const { type } = info;
     const { memory } = this.#scope;
     if (isScalar(info)) return [body.keep(lowerScalar(info, value, this.#namesOf(info)))];
-    switch (type.kind) {
-      case 'string':
-      case 'list': {
-        const pointer = body.keep(this.#lowerSequence(info, value));
-        return [pointer, body.keep(`${memory}.length`)];
-      }
-      case 'own':
-      case 'borrow':
-        return [body.keep(this.#lowerHandle(type, value))];
-      case 'flags':
-        return [body.keep(this.#flagBits(type.names, value))];
-      case 'record':
-      case 'tuple':
-        return info.parts.flatMap((part, index) =>
-          part === undefined
-            ? []
-            : this.toFlat(body, part, body.keep(this.#partOf(info, index, value))),
-        );
-      default:
-        return this.#variantToFlat(body, info, value);
+    if (type.kind === 'string' || type.kind === 'list') {
+      const pointer = body.keep(this.#lowerSequence(info, value));
+      return [pointer, body.keep(`${memory}.length`)];
     }
+    if (type.kind === 'own' || type.kind === 'borrow') {
+      return [body.keep(this.#lowerHandle(type, value))];
+    }
+    if (type.kind === 'flags') return [body.keep(this.#flagBits(type.names, value))];
+    if (type.kind !== 'record' && type.kind !== 'tuple') {
+      return this.#variantToFlat(body, info, value);
+    }
+    return info.parts.flatMap((part, index) =>
+      part === undefined
+        ? []
+        : this.toFlat(body, part, body.keep(this.#partOf(info, index, value))),
+    );
   }
 
   /** Adds statements that lower a value to memory; `position` is within bounds and aligned. */
@@ -68,21 +63,13 @@ export class Lowerer {
     const { memory } = this.#scope;
     if (isScalar(info)) {
       body.add(storeScalar(info, memory, position, value, this.#namesOf(info)));
-      return;
-    }
-    switch (type.kind) {
-      case 'string':
-      case 'list': {
-        const pointer = body.keep(this.#lowerSequence(info, value));
-        body.add(`${memory}.storePair(${position},${pointer});`);
-        return;
-      }
-      case 'own':
-      case 'borrow':
-        body.add(storeUnsigned(memory, 4, position, this.#lowerHandle(type, value)));
-        return;
-      default:
-        body.add(`${this.#storer(info)}(${memory},${position},${value});`);
+    } else if (type.kind === 'string' || type.kind === 'list') {
+      const pointer = body.keep(this.#lowerSequence(info, value));
+      body.add(`${memory}.storePair(${position},${pointer});`);
+    } else if (type.kind === 'own' || type.kind === 'borrow') {
+      body.add(storeUnsigned(memory, 4, position, this.#lowerHandle(type, value)));
+    } else {
+      body.add(`${this.#storer(info)}(${memory},${position},${value});`);
     }
   }
 

@@ -86,14 +86,15 @@ class NativeModule implements Module {
   }
 
   instantiate(guest: object, memory: MemoryAccount): Promise<Instance> {
+    const state = new InstanceState();
     try {
-      const exports = this.#create(guest, new InstanceState(), (index, imports) => {
+      const exports = this.#create(guest, state, (index, imports) => {
         const { core, module } = this.#coreAt(index);
         return new WebAssembly.Instance(module, withHostMemories(core, imports, memory)).exports;
       });
       return Promise.resolve(new NativeInstance(exports[this.#entry]));
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(state.fail(error));
     }
   }
 

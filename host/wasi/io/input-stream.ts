@@ -1,4 +1,5 @@
 /** The resource `input-stream` of `wasi:io/streams`, over any `ByteSource`. */
+import { endReasonOf } from '../../component/ending.ts';
 import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
 import type { ByteSource, Guest } from '../ports.ts';
 import { Pollable } from './pollable.ts';
@@ -76,6 +77,8 @@ export class InputStream {
     try {
       return this.#bytes.take(maxBytes);
     } catch (cause) {
+      // The source ended the guest, which must not see that as an error of its stream.
+      if (endReasonOf(cause) !== undefined) throw cause;
       throw createFailedError(cause);
     }
   }

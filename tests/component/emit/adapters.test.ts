@@ -7,6 +7,7 @@ import {
   core,
   exported,
   func,
+  globalOf,
   instantiatePlan,
   options,
   planOf,
@@ -120,19 +121,19 @@ t.test('the caller is suspended while the called one waits', async (t) => {
   t.same(await call, { returned: 42 });
 });
 
-t.test('resources of one are handles of the other, and are destroyed where they were made', async (t) => {
-  const resources = [
-    { kind: 'own', component: 0, destructor: exported('destroy', 0) },
-  ] as const;
-  const instance = await compose({
-    callee: `(module
+t.test(
+  'resources of one are handles of the other, and are destroyed where they were made',
+  async (t) => {
+    const resources = [{ kind: 'own', component: 0, destructor: exported('destroy', 0) }] as const;
+    const instance = await compose({
+      callee: `(module
       (import "host" "new" (func $new (param i32) (result i32)))
       ${ALLOCATOR}
       (global $gone (export "gone") (mut i32) (i32.const 0))
       (func (export "destroy") (param i32) (global.set $gone (local.get 0)))
       (func (export "f") (result i32) (call $new (i32.const 77)))
       (func (export "peek") (param i32) (result i32) (local.get 0)))`,
-    caller: `(module
+      caller: `(module
       (import "other" "f" (func $make (result i32)))
       (import "other" "peek" (func $peek (param i32) (result i32)))
       (import "host" "drop" (func $drop (param i32)))
@@ -143,86 +144,93 @@ t.test('resources of one are handles of the other, and are destroyed where they 
         (local.set $seen (call $peek (local.get $handle)))
         (call $drop (local.get $handle))
         (local.get $seen)))`,
-    type: func([], { kind: 'own', resource: 0 }),
-    run: func([], u32),
-    calleeImports: [['host', 'new', 2]],
-    callerImports: [
-      ['other', 'peek', 1],
-      ['host', 'drop', 3],
-    ],
-    plan: {
-      resources,
-      lifts: [
-        {
-          component: 0,
-          core: exported('f', 0),
-          type: func([], { kind: 'own', resource: 0 }),
-          options: options({}, 0),
-        },
-        { component: 1, core: exported('run', 1), type: func([], u32), options: options({}, 1) },
-        {
-          component: 0,
-          core: exported('peek', 0),
-          type: func([{ kind: 'borrow', resource: 0 }], u32),
-          options: options({}, 0),
-        },
+      type: func([], { kind: 'own', resource: 0 }),
+      run: func([], u32),
+      calleeImports: [['host', 'new', 2]],
+      callerImports: [
+        ['other', 'peek', 1],
+        ['host', 'drop', 3],
       ],
-      trampolines: [
-        { kind: 'adapter', component: 1, lift: 0, options: options({}, 1) },
-        { kind: 'adapter', component: 1, lift: 2, options: options({}, 1) },
-        { kind: 'resource-new', component: 0, resource: 0 },
-        { kind: 'resource-drop', component: 1, resource: 0 },
-      ],
-    },
-  });
-  t.same(await reasonOf(instance), { returned: 77 }, 'the one that defines it sees its representation');
-  t.equal((instance.cores[0]?.['gone'] as WebAssembly.Global).value, 77);
-});
-
-t.test('the host holds a resource of a component as an object, and destroys it by disposing', async (t) => {
-  const resources = [{ kind: 'own', component: 0, destructor: exported('destroy', 0) }] as const;
-  const make = async (): Promise<TestInstance> =>
-    instantiatePlan(
-      planOf({
+      plan: {
         resources,
         lifts: [
           {
             component: 0,
-            core: exported('make'),
+            core: exported('f', 0),
             type: func([], { kind: 'own', resource: 0 }),
-            options: options(),
+            options: options({}, 0),
           },
+          { component: 1, core: exported('run', 1), type: func([], u32), options: options({}, 1) },
           {
             component: 0,
-            core: exported('peek'),
+            core: exported('peek', 0),
             type: func([{ kind: 'borrow', resource: 0 }], u32),
-            options: options(),
-          },
-          {
-            component: 0,
-            core: exported('take'),
-            type: func([{ kind: 'own', resource: 0 }], u32),
-            options: options(),
+            options: options({}, 0),
           },
         ],
         trampolines: [
+          { kind: 'adapter', component: 1, lift: 0, options: options({}, 1) },
+          { kind: 'adapter', component: 1, lift: 2, options: options({}, 1) },
           { kind: 'resource-new', component: 0, resource: 0 },
-          { kind: 'resource-rep', component: 0, resource: 0 },
+          { kind: 'resource-drop', component: 1, resource: 0 },
         ],
-        steps: [
-          {
-            kind: 'instantiate',
-            module: 0,
-            imports: [
-              ['host', 'new', trampoline(0)],
-              ['host', 'rep', trampoline(1)],
-            ],
-          },
-        ],
-        exports: ['make', 'peek', 'take'].map((name, lift) => ({ interface: '', name, lift })),
-      }),
-      [
-        await core(`(module
+      },
+    });
+    t.same(
+      await reasonOf(instance),
+      { returned: 77 },
+      'the one that defines it sees its representation',
+    );
+    t.equal(globalOf(instance, 'gone'), 77);
+  },
+);
+
+t.test(
+  'the host holds a resource of a component as an object, and destroys it by disposing',
+  async (t) => {
+    const resources = [{ kind: 'own', component: 0, destructor: exported('destroy', 0) }] as const;
+    const make = async (): Promise<TestInstance> =>
+      instantiatePlan(
+        planOf({
+          resources,
+          lifts: [
+            {
+              component: 0,
+              core: exported('make'),
+              type: func([], { kind: 'own', resource: 0 }),
+              options: options(),
+            },
+            {
+              component: 0,
+              core: exported('peek'),
+              type: func([{ kind: 'borrow', resource: 0 }], u32),
+              options: options(),
+            },
+            {
+              component: 0,
+              core: exported('take'),
+              type: func([{ kind: 'own', resource: 0 }], u32),
+              options: options(),
+            },
+          ],
+          trampolines: [
+            { kind: 'resource-new', component: 0, resource: 0 },
+            { kind: 'resource-rep', component: 0, resource: 0 },
+          ],
+          steps: [
+            {
+              kind: 'instantiate',
+              module: 0,
+              imports: [
+                ['host', 'new', trampoline(0)],
+                ['host', 'rep', trampoline(1)],
+              ],
+            },
+          ],
+          exports: ['make', 'peek', 'take'].map((name, lift) => ({ interface: '', name, lift })),
+        }),
+        [
+          await core(`(module
           (import "host" "new" (func $new (param i32) (result i32)))
           (import "host" "rep" (func $rep (param i32) (result i32)))
           (global $gone (export "gone") (mut i32) (i32.const 0))
@@ -231,24 +239,24 @@ t.test('the host holds a resource of a component as an object, and destroys it b
           (func (export "peek") (param i32) (result i32) (local.get 0))
           (func (export "take") (param i32) (result i32) (call $rep (local.get 0)))
           (memory (export "memory") 1))`),
-      ],
-      [],
-    );
-  const instance = await make();
-  const [create, peek, take] = instance.exports;
-  const gone = instance.cores[0]?.['gone'] as WebAssembly.Global;
-  const held = create?.() as Disposable;
-  t.equal(peek?.(held), 5);
-  held[Symbol.dispose]();
-  held[Symbol.dispose]();
-  t.equal(gone.value, 5);
-  t.throws(() => peek?.(held), WebAssembly.RuntimeError, 'it is gone');
-  const second = await make();
-  const given = second.exports[0]?.();
-  t.equal(second.exports[2]?.(given), 5);
-  t.throws(() => second.exports[2]?.(given), WebAssembly.RuntimeError, 'given away');
-  const foreign = (await make()).exports[0]?.();
-  const third = await make();
-  t.throws(() => third.exports[1]?.(foreign), WebAssembly.RuntimeError, "another instance's");
-  t.ok(take);
-});
+        ],
+        [],
+      );
+    const instance = await make();
+    const [create, peek, take] = instance.exports;
+    const held = create?.() as Disposable;
+    t.equal(peek?.(held), 5);
+    held[Symbol.dispose]();
+    held[Symbol.dispose]();
+    t.equal(globalOf(instance, 'gone'), 5);
+    t.throws(() => peek?.(held), WebAssembly.RuntimeError, 'it is gone');
+    const second = await make();
+    const given = second.exports[0]?.();
+    t.equal(second.exports[2]?.(given), 5);
+    t.throws(() => second.exports[2]?.(given), WebAssembly.RuntimeError, 'given away');
+    const foreign = (await make()).exports[0]?.();
+    const third = await make();
+    t.throws(() => third.exports[1]?.(foreign), WebAssembly.RuntimeError, "another instance's");
+    t.ok(take);
+  },
+);

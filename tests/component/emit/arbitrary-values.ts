@@ -38,7 +38,11 @@ export const valueType: fc.Arbitrary<ValueType> = fc.letrec<{ type: ValueType }>
     tie('type').map((some): ValueType => ({ kind: 'option', some })),
     fc
       .record({ ok: fc.option(tie('type')), err: fc.option(tie('type')) })
-      .map(({ ok, err }): ValueType => ({ kind: 'result', ok: ok ?? undefined, err: err ?? undefined })),
+      .map(({ ok, err }): ValueType => ({
+        kind: 'result',
+        ok: ok ?? undefined,
+        err: err ?? undefined,
+      })),
     fc
       .array(tie('type'), { minLength: 1, maxLength: 5 })
       .map((items): ValueType => ({ kind: 'tuple', items })),
@@ -75,7 +79,10 @@ const NUMBERS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   f32: fc.float(),
   f64: fc.double(),
   char: fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
-  string: fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary-ascii', maxLength: 60 })),
+  string: fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: 'binary-ascii', maxLength: 60 }),
+  ),
 };
 const ARRAYS: Readonly<Record<string, { from(list: never[]): unknown }>> = {
   u8: Uint8Array,
@@ -92,37 +99,33 @@ const ARRAYS: Readonly<Record<string, { from(list: never[]): unknown }>> = {
 
 /** Values of a type, as the host has them. */
 export function valueOf(type: ValueType): fc.Arbitrary<unknown> {
-  switch (type.kind) {
-    case 'enum':
-      return fc.constantFrom(...type.names);
-    case 'flags':
-      return objectOf(type.names.map((key) => [key, fc.boolean()]));
-    case 'list': {
-      const list = fc.array(valueOf(type.element), { maxLength: 6 });
-      const typed = ARRAYS[type.element.kind];
-      return typed === undefined ? list : list.map((values) => typed.from(values as never[]));
-    }
-    case 'option':
-      if (type.some.kind !== 'option') return fc.option(valueOf(type.some), { nil: undefined });
-      return fc.oneof(
-        fc.constant({ tag: 'none' }),
-        valueOf(type.some).map((val) => ({ tag: 'some', val })),
-      );
-    case 'result':
-      return fc.oneof(caseOf('ok', type.ok), caseOf('err', type.err));
-    case 'tuple':
-      return fc.tuple(...type.items.map(valueOf));
-    case 'record':
-      return objectOf(type.fields.map((field) => [field.name, valueOf(field.type)]));
-    case 'variant':
-      return fc.oneof(
-        ...type.cases.map((one) =>
-          one.type === undefined ? fc.constant({ tag: one.name }) : caseOf(one.name, one.type),
-        ),
-      );
-    default:
-      return NUMBERS[type.kind] ?? fc.constant(undefined);
+  if (type.kind === 'enum') return fc.constantFrom(...type.names);
+  if (type.kind === 'flags') return objectOf(type.names.map((key) => [key, fc.boolean()]));
+  if (type.kind === 'list') {
+    const list = fc.array(valueOf(type.element), { maxLength: 6 });
+    const typed = ARRAYS[type.element.kind];
+    return typed === undefined ? list : list.map((values) => typed.from(values as never[]));
   }
+  if (type.kind === 'option') {
+    if (type.some.kind !== 'option') return fc.option(valueOf(type.some), { nil: undefined });
+    return fc.oneof(
+      fc.constant({ tag: 'none' }),
+      valueOf(type.some).map((val) => ({ tag: 'some', val })),
+    );
+  }
+  if (type.kind === 'result') return fc.oneof(caseOf('ok', type.ok), caseOf('err', type.err));
+  if (type.kind === 'tuple') return fc.tuple(...type.items.map(valueOf));
+  if (type.kind === 'record') {
+    return objectOf(type.fields.map((field) => [field.name, valueOf(field.type)]));
+  }
+  if (type.kind === 'variant') {
+    return fc.oneof(
+      ...type.cases.map((one) =>
+        one.type === undefined ? fc.constant({ tag: one.name }) : caseOf(one.name, one.type),
+      ),
+    );
+  }
+  return NUMBERS[type.kind] ?? fc.constant(undefined);
 }
 
 function caseOf(tag: string, type: ValueType | undefined): fc.Arbitrary<unknown> {

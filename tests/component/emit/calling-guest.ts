@@ -5,7 +5,12 @@
  */
 import { endReasonOf, type EndReason } from '../../../host/component/ending.ts';
 import type { HostFunction } from '../../../host/component/host-interface.ts';
-import type { CanonOptions, FunctionType, Plan, ResourceType } from '../../../host/component/plan.ts';
+import type {
+  CanonOptions,
+  FunctionType,
+  Plan,
+  ResourceType,
+} from '../../../host/component/plan.ts';
 import {
   ALLOCATOR,
   core,

@@ -52,16 +52,17 @@ const HOSTILE = [
   '}}}',
 ];
 
+/** Source without the numbers of names: which names are equal is all it may show of them. */
+function sourceFor(name: string): string {
+  const { source } = emitComponent(planWith(name), { isBlocking: () => false });
+  return source.replaceAll(/\bn\d+\b/g, 'n').replace(/^const\[n(,n)*\]=N;$/m, '');
+}
+
 t.test('emitted source is the same whatever the names are', (t) => {
-  const plain = emitComponent(planWith('a-plain-name'), { isBlocking: () => false }).source;
-  for (const name of HOSTILE) {
-    t.equal(emitComponent(planWith(name), { isBlocking: () => false }).source, plain, name);
-  }
+  const plain = sourceFor('a-plain-name');
+  for (const name of HOSTILE) t.equal(sourceFor(name), plain, name);
   fc.assert(
-    fc.property(fc.string({ unit: 'binary', minLength: 3 }), (name) => {
-      const { source } = emitComponent(planWith(name), { isBlocking: () => false });
-      return source.length === plain.length || camelCase(name) === name;
-    }),
+    fc.property(fc.string({ unit: 'binary', minLength: 3 }), (name) => sourceFor(name) === plain),
     { numRuns: 200 },
   );
   t.end();

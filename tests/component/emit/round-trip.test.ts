@@ -44,7 +44,19 @@ t.test('values of random types come back as they went in', async (t) => {
 });
 
 t.test('strings of every kind come back in every encoding', async (t) => {
-  const texts = ['', 'a', 'é', 'ÿ', '€', '\u{1F600}', '\uFEFFbom', '\uFFFD', 'x'.repeat(5000), 'é€'.repeat(3000), '\0'];
+  const texts = [
+    '',
+    'a',
+    'é',
+    'ÿ',
+    '€',
+    '\u{1F600}',
+    '\uFEFFbom',
+    '\uFFFD',
+    'x'.repeat(5000),
+    'é€'.repeat(3000),
+    '\0',
+  ];
   for (const encoding of ['utf8', 'utf16', 'latin1+utf16'] as const) {
     const { g } = await roundTrip({ kind: 'string' }, encoding);
     for (const text of texts) t.equal(g(text), text, `${encoding} ${text.slice(0, 8)}`);

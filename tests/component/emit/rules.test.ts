@@ -3,6 +3,7 @@ import type { ValueType } from '../../../host/component/plan.ts';
 import { MAX_HANDLES } from '../../../host/component/abi/component-state.ts';
 import { WitError } from '../../../host/component/host-interface.ts';
 import { brokenRule, callingGuest, func, reasonOf, type GuestParts } from './calling-guest.ts';
+import { globalOf } from './test-component.ts';
 
 const string: ValueType = { kind: 'string' };
 const u32: ValueType = { kind: 'u32' };
@@ -12,7 +13,12 @@ const borrow: ValueType = { kind: 'borrow', resource: 0 };
 const imported = [{ kind: 'imported', interface: 't:t/i', name: 'r' }] as const;
 
 /** A guest that passes two i32 for one parameter. */
-const pair = (type: ValueType, first: number, second: number, more: Partial<GuestParts> = {}): GuestParts => ({
+const pair = (
+  type: ValueType,
+  first: number,
+  second: number,
+  more: Partial<GuestParts> = {},
+): GuestParts => ({
   type: func([type]),
   coreType: '(param i32 i32)',
   body: `(call $f (i32.const ${first}) (i32.const ${second}))`,
@@ -45,7 +51,11 @@ t.test('what a guest passes is checked, and no catch_all holds the ending', asyn
       pair(string, 64, 1, { more: bytes('\\00\\d8'), options: { encoding: 'utf16' } }),
       /UTF-16/,
     ],
-    ['UTF-16 at an odd address', pair(string, 65, 1, { options: { encoding: 'utf16' } }), /aligned/],
+    [
+      'UTF-16 at an odd address',
+      pair(string, 65, 1, { options: { encoding: 'utf16' } }),
+      /aligned/,
+    ],
     [
       'Latin-1 at an odd address',
       pair(string, 65, 1, { options: { encoding: 'latin1+utf16' } }),
@@ -59,7 +69,11 @@ t.test('what a guest passes is checked, and no catch_all holds the ending', asyn
     ['a surrogate as char', single({ kind: 'char' }, 'i32', '0xd800'), /scalar value/],
     ['a char beyond Unicode', single({ kind: 'char' }, 'i32', '0x110000'), /scalar value/],
     ['a negative char', single({ kind: 'char' }, 'i32', '-1'), /scalar value/],
-    ['an enum case that is not there', single({ kind: 'enum', names: ['a'] }, 'i32', '1'), /no case 1/],
+    [
+      'an enum case that is not there',
+      single({ kind: 'enum', names: ['a'] }, 'i32', '1'),
+      /no case 1/,
+    ],
     ['a negative case', single({ kind: 'enum', names: ['a'] }, 'i32', '-1'), /no case 4294967295/],
     ['an option case that is not there', pair({ kind: 'option', some: u32 }, 2, 0), /no case 2/],
   ];
@@ -117,7 +131,11 @@ t.test('what cabi_realloc gives is checked', async (t) => {
 });
 
 t.test('handles are checked', async (t) => {
-  const guest = (body: string, types: readonly ValueType[], more: Partial<GuestParts> = {}): GuestParts => ({
+  const guest = (
+    body: string,
+    types: readonly ValueType[],
+    more: Partial<GuestParts> = {},
+  ): GuestParts => ({
     type: func(types),
     coreType: `(param ${types.map(() => 'i32').join(' ')})`,
     body,
@@ -151,10 +169,15 @@ t.test('handles are checked', async (t) => {
       guest(`(call $f ${held} ${held}) (call $f (i32.const 1) (i32.const 1))`, [borrow, own]),
       /given away while it is borrowed/,
     ],
-    ['too many', guest(`(loop $again (drop ${held}) (br $again))`, [own]), /more than 65536 handles/],
+    [
+      'too many',
+      guest(`(loop $again (drop ${held}) (br $again))`, [own]),
+      /more than 65536 handles/,
+    ],
   ];
   t.equal(MAX_HANDLES, 65_536);
-  for (const [what, parts, rule] of rules) t.match(await brokenRule(parts), rule ?? undefined, what);
+  for (const [what, parts, rule] of rules)
+    t.match(await brokenRule(parts), rule ?? undefined, what);
 });
 
 t.test('a borrowed handle must be dropped before the call returns', async (t) => {
@@ -202,8 +225,11 @@ t.test('a post-return function must not call out, and is given the result', asyn
   });
   const fine = await callingGuest(guest(''));
   t.same(await reasonOf(fine), { returned: 42 });
-  t.equal((fine.cores[0]?.['seen'] as WebAssembly.Global).value, 42);
-  t.match(await reasonOf(await callingGuest(guest('(call $f)'))), { kind: 'rule', rule: /post-return/ });
+  t.equal(globalOf(fine, 'seen'), 42);
+  t.match(await reasonOf(await callingGuest(guest('(call $f)'))), {
+    kind: 'rule',
+    rule: /post-return/,
+  });
 });
 
 t.test('an export cannot be called while it runs, nor after the instance has ended', async (t) => {
@@ -239,7 +265,9 @@ t.test('errors of the host are values only where the type has a place for them',
     },
   });
   const plain: ValueType = { kind: 'result', ok: undefined, err: undefined };
-  t.same(await reasonOf(await callingGuest(guest(plain, new WitError(undefined)))), { returned: 1 });
+  t.same(await reasonOf(await callingGuest(guest(plain, new WitError(undefined)))), {
+    returned: 1,
+  });
   const bug = new TypeError('a bug of the host');
   t.match(await reasonOf(await callingGuest(guest(plain, bug))), { kind: 'trap', error: bug });
   t.match(await reasonOf(await callingGuest(guest(undefined, new WitError(1)))), { kind: 'trap' });

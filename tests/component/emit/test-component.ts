@@ -6,7 +6,13 @@ import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { InstanceState } from '../../../host/component/abi/instance-state.ts';
 import { emitComponent } from '../../../host/component/emit/emit-component.ts';
 import type { HostFunction } from '../../../host/component/host-interface.ts';
-import type { CanonOptions, CoreRef, FunctionType, Plan, ValueType } from '../../../host/component/plan.ts';
+import type {
+  CanonOptions,
+  CoreRef,
+  FunctionType,
+  Plan,
+  ValueType,
+} from '../../../host/component/plan.ts';
 import { compileScript, type ExportedCall } from '../../../host/engine/native/script.ts';
 
 /** An instance whose exports are called as the host would. */
@@ -31,7 +37,9 @@ export function instantiatePlan(
   modules: readonly WebAssembly.Module[],
   imports: readonly TestImport[],
 ): TestInstance {
-  const blocking = new Set(imports.filter((one) => one.blocking).map(({ name }, i) => name ?? `f${i}`));
+  const blocking = new Set(
+    imports.filter((one) => one.blocking).map(({ name }, i) => name ?? `f${i}`),
+  );
   const emitted = emitComponent(plan, { isBlocking: ({ name }) => blocking.has(name) });
   const create = compileScript(
     emitted.source,
@@ -114,4 +122,18 @@ export function planOf(parts: Partial<Plan>): Plan {
     components: 1,
     ...parts,
   };
+}
+
+/** The value of a global that a core instance exports. */
+export function globalOf(instance: TestInstance, name: string, index = 0): unknown {
+  const found = instance.cores[index]?.[name];
+  if (!(found instanceof WebAssembly.Global)) throw new Error(`no global ${name}`);
+  return found.value;
+}
+
+/** The memory that a core instance exports. */
+export function memoryOf(instance: TestInstance, index = 0): WebAssembly.Memory {
+  const found = instance.cores[index]?.['memory'];
+  if (!(found instanceof WebAssembly.Memory)) throw new Error('no memory');
+  return found;
 }

@@ -1,0 +1,169 @@
+/** Every example, and every way to misbehave that ends, on both engines: clients and logs see the same. */
+import t from 'tap';
+import type { DeployRequest } from '../../host/deploy/deployer.ts';
+import type { EngineName } from '../../host/engine/manifest.ts';
+import type { FunctionRecord } from '../../host/registry/model.ts';
+import { catchAll, catchExit } from '../guests/catch-all.ts';
+import { example, misbehave, wat } from '../guests/guests.ts';
+import { openHarness, type CallOptions, type Harness } from '../invoke/harness.ts';
+import { ENGINES } from './load-component.ts';
+
+interface Subject {
+  readonly name: string;
+  readonly bytes: () => Uint8Array | Promise<Uint8Array>;
+  readonly settings?: Partial<DeployRequest>;
+  readonly calls: readonly (readonly [path: string, options?: CallOptions])[];
+}
+
+const LIMITS = {
+  timeoutMs: 400,
+  memoryBytes: 32 * 2 ** 20,
+  responseBodyBytes: 2 ** 20,
+  requestBodyBytes: 100_000,
+};
+const POST: CallOptions = {
+  method: 'POST',
+  headers: [
+    ['content-type', 'text/plain; charset=utf-8'],
+    ['x-twice', 'one'],
+    ['x-twice', 'zwei ü'],
+  ],
+  body: 'Grüße, \u{1F600}\n'.repeat(3000),
+};
+
+const SUBJECTS: readonly Subject[] = [
+  { name: 'hello-rust', bytes: () => example('hello-rust'), calls: [['/'], ['/x?y=%20', POST]] },
+  { name: 'echo-rust', bytes: () => example('echo-rust'), calls: [['/a?b=c'], ['/', POST]] },
+  {
+    name: 'fetch-rust',
+    bytes: () => example('fetch-rust'),
+    calls: [['/'], ['/?url=http://example.com/'], ['/?url=nonsense']],
+  },
+  { name: 'files-rust', bytes: () => example('files-rust'), calls: [['/'], ['/../etc/passwd']] },
+  { name: 'upper-c', bytes: () => example('upper-c'), calls: [['/'], ['/x', POST]] },
+  { name: 'hello-wat', bytes: () => wat('hello'), calls: [['/'], ['/', POST]] },
+  { name: 'command', bytes: () => wat('command'), calls: [['/'], ['/', POST]] },
+  { name: 'run-ok', bytes: () => wat('run-result', { result: '0' }), calls: [['/']] },
+  { name: 'run-error', bytes: () => wat('run-result', { result: '1' }), calls: [['/']] },
+  { name: 'several-versions', bytes: () => wat('several-versions'), calls: [['/']] },
+  {
+    name: 'catch-cheat',
+    bytes: () => catchAll('try_table catch_all', 'cheat'),
+    calls: [['/']],
+  },
+  { name: 'catch-exit', bytes: () => catchExit('try_table catch_all_ref'), calls: [['/']] },
+  {
+    name: 'misbehave',
+    bytes: misbehave,
+    settings: { environment: [['KEY', 'value ü']] },
+    calls: [
+      ['/state'],
+      ['/panic?text=oh'],
+      ['/unreachable'],
+      ['/recurse?of=memory'],
+      ['/recurse'],
+      ['/body-then-trap'],
+      ['/exit?code=0'],
+      ['/exit?code=3'],
+      ['/exit-after-body?code=1'],
+      ['/stale-handle'],
+      ['/poll-nothing'],
+      ['/over-write'],
+      ['/no-response'],
+      ['/error-code'],
+      ['/error-code?code=loop-detected'],
+      ['/error-code?code=http-request-body-size'],
+      ['/error-code?code=internal-error-without-text'],
+      ['/no-body?status=404'],
+      ['/drop-body'],
+      ['/late-headers'],
+      ['/late-headers?keep=1'],
+      ['/bad-status'],
+      ['/bad-status?status=599'],
+      ['/header?name=x-a&value=b'],
+      ['/header?name=connection'],
+      ['/header?name=a%20b'],
+      ['/trailers'],
+      ['/content-length-lie'],
+      ['/never-read', POST],
+      ['/read-slow?ms=1', POST],
+      ['/echo-splice', POST],
+      ['/fetch?url=http://example.com/'],
+      ['/sleep-forever'],
+      ['/sleep?ms=5'],
+      ['/huge?bytes=200000'],
+      ['/huge?bytes=5000000'],
+      ['/grow?mib=4'],
+      ['/grow?mib=64'],
+      ['/grow?mib=64&soft=1'],
+      ['/hog-handles?n=20000'],
+      ['/hog-handles?n=20000&leak=1'],
+      ['/stdout?lines=20&width=100'],
+      ['/random?bytes=100'],
+      ['/env'],
+      ['/fs?path=/etc/passwd'],
+      ['/tcp'],
+      ['/nothing-of-the-kind'],
+    ],
+  },
+];
+
+/** What clients and logs saw, by engine and call. */
+const seen = new Map<EngineName, Map<string, unknown>>();
+
+for (const engine of ENGINES) {
+  t.test(`every example runs on the ${engine} engine`, async (t) => {
+    const host = await openHarness(t, { engine });
+    const answers = new Map<string, unknown>();
+    for (const subject of SUBJECTS) {
+      const record = await host.deploy(subject.name, await subject.bytes(), {
+        limits: LIMITS,
+        ...subject.settings,
+      });
+      for (const [path, options] of subject.calls) {
+        answers.set(
+          `${subject.name} ${options?.method ?? 'GET'} ${path}`,
+          await answerOf(host, record, path, options),
+        );
+      }
+    }
+    seen.set(engine, answers);
+    t.match(answers.get('hello-rust GET /'), { status: 200, body: 'Hello from Rust\n' });
+  });
+}
+
+t.test('both engines give the same', (t) => {
+  const [jco, native] = ENGINES.map((engine) => seen.get(engine) ?? new Map<string, unknown>());
+  t.ok(jco !== undefined && jco.size > 60, `${jco?.size} calls`);
+  for (const [call, answer] of jco ?? []) t.strictSame(native?.get(call), answer, call);
+  t.end();
+});
+
+/** What a client sees, how it ended, and what the guest's own log got; times and ids apart. */
+async function answerOf(
+  host: Harness,
+  record: FunctionRecord,
+  path: string,
+  options: CallOptions | undefined,
+): Promise<unknown> {
+  const called = await host.call(record, path, options);
+  const { result, status, headers, body, ended, aborted, trailers } = called;
+  const isRandom = path.startsWith('/random');
+  const text = (fields: typeof trailers): unknown =>
+    fields?.map(([name, value]) => `${name}: ${Buffer.from(value).toString('latin1')}`);
+  return {
+    outcome: result.outcome,
+    code: result.error?.code,
+    detail: result.outcome === 'trap' ? undefined : result.error?.message,
+    status,
+    headers: text(headers),
+    body: isRandom ? body.length : body,
+    ended,
+    aborted,
+    trailers: text(trailers),
+    log: host.guestLog
+      .read(record.name, { tail: 10_000 })
+      .filter(({ stream }) => stream !== 'host')
+      .map(({ text: line }) => line),
+  };
+}
