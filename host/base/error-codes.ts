@@ -166,6 +166,13 @@ export const ERROR_CODES = define({
       'Cannot link the component: it imports "{name}", which this host does not offer (nearest: {nearest})',
     fix: 'See docs/architecture.md for the interfaces that are offered',
   },
+  import_type_mismatch: {
+    status: 400,
+    blame: 'user',
+    message:
+      'Cannot link the component: it calls "{name}" of "{interface}" with other types than this host has',
+    fix: 'Build it against the official WIT files of WASI 0.2',
+  },
   transpile_failed: {
     status: 400,
     blame: 'user',

@@ -2,10 +2,14 @@
  * A function's type as one line of text in which everything counts that a caller and an implementation
  * must agree on: kinds, names of fields and cases, and whose resources. Names of parameters and versions do not.
  */
+import { digestOf } from '../base/ids.ts';
 import type { FunctionType, Plan, ValueType } from './plan.ts';
 
 /** Longest text that is made; the largest function of WASI takes 1,700 characters. */
 const MAX_LENGTH = 16_384;
+
+const ALGORITHM = 'sha256:';
+const DIGEST_DIGITS = 24;
 
 /**
  * Writes a function's type.
@@ -28,6 +32,21 @@ export function signatureText(
     writer.type(type.result);
   }
   return writer.text();
+}
+
+/**
+ * A digest of a function's type, short enough for a table of them: 96 bits of the SHA-256 of its text.
+ *
+ * @returns Undefined if the type is too long to be one of the host's.
+ */
+export function signatureDigest(
+  type: FunctionType,
+  resources: Plan['resources'],
+): string | undefined {
+  const text = signatureText(type, resources);
+  if (text === undefined) return undefined;
+  const digest = digestOf(new TextEncoder().encode(text));
+  return digest.slice(ALGORITHM.length, ALGORITHM.length + DIGEST_DIGITS);
 }
 
 class SignatureWriter {

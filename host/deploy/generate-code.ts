@@ -8,6 +8,7 @@ import { planComponent } from '../component/plan-component.ts';
 import type { EngineName } from '../engine/manifest.ts';
 import { encodeLinkData } from '../engine/native/link-data.ts';
 import type { CheckedImport } from './check-imports.ts';
+import { checkSignatures } from './check-signatures.ts';
 import type { ServedKind } from './served-kind.ts';
 import { transpile } from './transpile.ts';
 
@@ -33,6 +34,7 @@ export interface GeneratedCode {
  * @param component Checked component bytes: its core names are safe, its imports exist.
  * @param imports Interfaces it imports, with versions, and the host's interface for each.
  * @throws {malformed_wasm} If the component is not valid.
+ * @throws {import_type_mismatch} If it calls functions of the host with other types than they have.
  * @throws {unsupported_by_native} If the native engine was asked for and cannot run it.
  * @throws {transpile_failed} If jco's generator refuses the component.
  */
@@ -42,8 +44,9 @@ export async function generateCode(
   served: ServedKind,
   choice: EngineChoice,
 ): Promise<GeneratedCode> {
-  if (choice === 'jco') return await generateForJco(component, imports, served, undefined);
   const planned = planComponent(component);
+  if ('plan' in planned) checkSignatures(planned.plan);
+  if (choice === 'jco') return await generateForJco(component, imports, served, undefined);
   if ('unsupported' in planned) {
     const reason = planned.unsupported;
     if (choice === 'native') throw new HostError('unsupported_by_native', { reason });

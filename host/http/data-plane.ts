@@ -7,8 +7,8 @@ import { Server as NetServer, type Socket } from 'node:net';
 import { fastify, type FastifyInstance } from 'fastify';
 import type { Closeable } from '../base/closeable.ts';
 import type { Clock } from '../base/clock.ts';
-import { HostError } from '../base/errors.ts';
 import { parseListenAddress, type ListenAddress } from '../config/listen-address.ts';
+import { toListenError } from '../config/listen-error.ts';
 import type { Config } from '../config/schema.ts';
 import type { Invoker } from '../invoke/invoker.ts';
 import type { Log } from '../logs/log.ts';
@@ -80,12 +80,7 @@ class NodeDataPlane implements DataPlane {
     try {
       await this.#app.listen({ host, port });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new HostError(
-        'listen_failed',
-        { address: `${host}:${port}`, reason },
-        { cause: error },
-      );
+      throw toListenError(error, 'listen', this.#options.config.listen);
     }
     const bound = this.#app.server.address();
     if (bound !== null && typeof bound === 'object') {

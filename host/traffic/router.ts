@@ -2,11 +2,12 @@
  * Which function a request is for: an immutable look-up, built anew from every route snapshot.
  *
  * In this order, the first that matches wins:
- * 1. explicit routes, by host: the exact host, then `*.example.com` (the longest), then `*`; within a
- *    host the longest path. The path stays as it is. `/v1/*` matches `/v1/` and all below, not `/v1`.
+ * 1. explicit routes of a host: the exact host, then `*.example.com` (the longest); within a host the
+ *    longest path. The path stays as it is. `/v1/*` matches `/v1/` and all below, not `/v1`.
  * 2. `NAME.<domain>`: the function NAME, path as it is. A host of that form whose NAME is not deployed
  *    matches nothing: the origin of one function never serves another.
- * 3. `/NAME` and `/NAME/…` on any other host: the function NAME with the prefix removed.
+ * 3. explicit routes of any host (`*`), the longest path.
+ * 4. `/NAME` and `/NAME/…` on any other host: the function NAME with the prefix removed.
  *
  * Paths are matched as they were sent: nothing is decoded, `//`, `.` and `..` mean nothing, so `/%61pp/` is
  * not `/app/`, and `/app/../b/` is a path of `app`. A function can reach nothing through its path, so
@@ -66,12 +67,10 @@ export class Router {
     const query = target.indexOf('?');
     const end = query === -1 ? target.length : query;
     const host = hostNameOf(authority);
-    const routed = this.#findRoute(host, target, end);
-    if (routed !== undefined) return { record: routed, pathPrefix: '', path: target };
-    const label = this.#functionLabelOf(host);
-    if (label === undefined) return this.#resolvePrefix(target, end);
-    const record = this.#functions.get(label);
-    return record === undefined ? undefined : { record, pathPrefix: '', path: target };
+    const record = this.#findHost(host, target, end);
+    if (record === 'none') return undefined;
+    if (record === undefined) return this.#resolvePrefix(target, end);
+    return { record, pathPrefix: '', path: target };
   }
 
   /**
@@ -86,12 +85,15 @@ export class Router {
     return segment === '' ? undefined : segment;
   }
 
-  #findRoute(host: string, target: string, end: number): FunctionRecord | undefined {
-    return (
+  /** Steps 1 to 3: a function, `none` if the host is that of one which is not there, else undefined. */
+  #findHost(host: string, target: string, end: number): FunctionRecord | 'none' | undefined {
+    const routed =
       (this.#exactHosts.size === 0 ? undefined : this.#exactHosts.get(host)?.find(target, end)) ??
-      (this.#wildcardHosts.size === 0 ? undefined : this.#findWildcard(host, target, end)) ??
-      (this.#hasAnyHost ? this.#anyHost.find(target, end) : undefined)
-    );
+      (this.#wildcardHosts.size === 0 ? undefined : this.#findWildcard(host, target, end));
+    if (routed !== undefined) return routed;
+    const label = this.#functionLabelOf(host);
+    if (label !== undefined) return this.#functions.get(label) ?? 'none';
+    return this.#hasAnyHost ? this.#anyHost.find(target, end) : undefined;
   }
 
   #findWildcard(host: string, target: string, end: number): FunctionRecord | undefined {

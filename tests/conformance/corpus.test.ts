@@ -21,13 +21,14 @@ function echoOf(type: ValueType, values: readonly unknown[], encoding = ENCODING
   return {
     functions: [shape],
     encoding: encoding ?? 'utf8',
+    behind: undefined,
     waits: false,
     calls: [values.map((value) => ({ parameters: [value], result: value }))],
   };
 }
 
 t.test('both engines pass on random values of random types', async (t) => {
-  await checkProperty(t, arbitraryCase(), RUNS, differs);
+  await checkProperty(t, arbitraryCase(false), RUNS, differs);
 });
 
 t.test('both engines pass on large lists and strings, for which the guest grows its memory', async (t) => {
@@ -68,6 +69,7 @@ t.test('the native engine keeps a byte order mark, and replaces half a surrogate
 
 t.test('what is known of jco is still so', async (t) => {
   for (const { reason, applies, example } of KNOWN_DIFFERENCES) {
+    if (example === undefined) continue;
     t.ok(applies(example), reason);
     t.not((await runCase(example, ['jco'])).length, 0, reason);
     t.same(await runCase(example, ['native']), [], reason);

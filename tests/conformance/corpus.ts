@@ -9,7 +9,7 @@ import type { Module } from '../../host/engine/engine.ts';
 import type { EngineName } from '../../host/engine/manifest.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
 import { describeValue } from './describe-value.ts';
-import { API, VERSION, echoComponent } from './echo-component.ts';
+import { API, VERSION, composedComponent, echoComponent } from './echo-component.ts';
 import { ENGINES, loadPrepared, prepareComponent } from './load-component.ts';
 import { complaintAbout, describeError, describeOutcome, outcomeOf } from './outcome.ts';
 import { Recorder, recordingInterface, withThings } from './recorder.ts';
@@ -26,6 +26,8 @@ export interface EchoCall {
 export interface EchoCase {
   readonly functions: readonly FunctionType[];
   readonly encoding: CanonOptions['encoding'];
+  /** If two components are composed: the encoding of the one behind. */
+  readonly behind: CanonOptions['encoding'] | undefined;
   /** Whether the first function waits. */
   readonly waits: boolean;
   readonly calls: readonly (readonly EchoCall[])[];
@@ -38,17 +40,16 @@ const MEMORY_BYTES = 64 * 2 ** 20;
 /** Encodings of strings. */
 export const ENCODINGS: readonly CanonOptions['encoding'][] = ['utf8', 'utf16', 'latin1+utf16'];
 
-/** Random cases. */
-export function arbitraryCase(
-  encodings: readonly CanonOptions['encoding'][] = ENCODINGS,
-): fc.Arbitrary<EchoCase> {
+/** Random cases. @param isComposed Whether two components are composed. */
+export function arbitraryCase(isComposed: boolean): fc.Arbitrary<EchoCase> {
   const bounds: TypeBounds = { handles: 'own', maxParameters: 6, maxDepth: 3 };
   return fc
     .array(arbitraryFunction(bounds), { minLength: 1, maxLength: 4 })
     .chain((functions) =>
       fc.record({
         functions: fc.constant(functions),
-        encoding: fc.constantFrom(...encodings),
+        encoding: fc.constantFrom(...ENCODINGS),
+        behind: isComposed ? fc.constantFrom(...ENCODINGS) : fc.constant(undefined),
         waits: fc.boolean(),
         calls: fc.tuple(
           ...functions.map((type) =>
@@ -64,9 +65,14 @@ export async function runCase(
   test: EchoCase,
   engines: readonly EngineName[] = ENGINES,
 ): Promise<string[]> {
-  const bytes = await parse(echoComponent(test.functions, test.encoding));
-  const host = recordingInterface(test.functions, { blocking: test.waits ? [0] : [] });
-  const entries = test.functions.map((_, index) => ({
+  const { functions, encoding, behind } = test;
+  const text =
+    behind === undefined
+      ? echoComponent(functions, encoding)
+      : composedComponent(functions, [encoding, behind]);
+  const bytes = await parse(text);
+  const host = recordingInterface(functions, { blocking: test.waits ? [0] : [] });
+  const entries = functions.map((_, index) => ({
     interface: `${API}@${VERSION}`,
     function: `f${index}`,
   }));

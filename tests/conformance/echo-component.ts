@@ -40,7 +40,7 @@ export function canonOptions(encoding: CanonOptions['encoding']): string {
 }
 
 /**
- * Makes the text. Function `n` is `fn` on both sides.
+ * Makes the text. Function number N is `fN` on both sides.
  *
  * @param encoding Of all strings.
  */
@@ -48,6 +48,54 @@ export function echoComponent(
   functions: readonly FunctionType[],
   encoding: CanonOptions['encoding'],
 ): string {
+  const { importText, innerText, apiText } = echoParts(functions, encoding);
+  return `(component
+  ${importText}
+  ${innerText}
+  ${apiText('')})`;
+}
+
+/**
+ * Makes the text of a component that is composed of two echoes: what the one imports is the other, so values
+ * go from component to component.
+ *
+ * @param encodings Of the one that is called from outside, and of the one that calls the host.
+ */
+export function composedComponent(
+  functions: readonly FunctionType[],
+  [near, far]: readonly [CanonOptions['encoding'], CanonOptions['encoding']],
+): string {
+  const component = (name: string, encoding: CanonOptions['encoding']): string => {
+    const { importText, innerText, apiText, typeExports } = echoParts(functions, encoding);
+    return `(component $${name} ${importText} ${innerText} ${apiText(typeExports)})`;
+  };
+  const names = functions.map((_, index) => `f${index}`);
+  return `(component
+  ${echoParts(functions, near).importText}
+  ${component('near', near)}
+  ${component('far', far)}
+  (instance $far-instance (instantiate $far (with "${HOST}@${VERSION}" (instance $host))))
+  (alias export $far-instance "${API}@${VERSION}" (instance $far-api))
+  (instance $near-instance (instantiate $near (with "${HOST}@${VERSION}" (instance $far-api))))
+  (alias export $near-instance "${API}@${VERSION}" (instance $near-api))
+  ${names.map((name) => `(alias export $near-api "${name}" (func $${name}))`).join('\n  ')}
+  (instance $api ${names.map((name) => `(export "${name}" (func $${name}))`).join(' ')})
+  (export "${API}@${VERSION}" (instance $api)))`;
+}
+
+/** Pieces of an echo component. */
+interface EchoParts {
+  readonly importText: string;
+  readonly innerText: string;
+  /** @param types Exports of types that come first. */
+  readonly apiText: (types: string) => string;
+  readonly typeExports: string;
+}
+
+function echoParts(
+  functions: readonly FunctionType[],
+  encoding: CanonOptions['encoding'],
+): EchoParts {
   const types = new TypeText();
   const usesHandles = JSON.stringify(functions).includes('"resource"');
   if (usesHandles) types.declareResource();
@@ -55,11 +103,10 @@ export function echoComponent(
   const options = canonOptions(encoding);
   const each = (text: (type: FunctionType, index: number, signature: string) => string): string =>
     functions.map((type, index) => text(type, index, signatures[index] ?? '')).join('\n  ');
-  return `(component
-  (import "${HOST}@${VERSION}" (instance $host
+  const importText = `(import "${HOST}@${VERSION}" (instance $host
     ${types.declarations}
-    ${each((_, index, signature) => `(export "f${index}" (func ${signature}))`)}))
-  ${types.aliases('host')}
+    ${each((_, index, signature) => `(export "f${index}" (func ${signature}))`)}))`;
+  const innerText = `${types.aliases('host')}
   ${LIBC}
   ${each((_, index) => `(core func $lowered-${index} (canon lower (func $host "f${index}") ${options}))`)}
   (core module $main-module
@@ -75,9 +122,11 @@ export function echoComponent(
   ${each(
     (_, index, signature) => `(func $f${index} ${signature} (canon lift (core func $main "f${index}")
     ${options} (post-return (core func $main "post-${index}"))))`,
-  )}
-  (instance $api ${each((_, index) => `(export "f${index}" (func $f${index}))`)})
-  (export "${API}@${VERSION}" (instance $api)))`;
+  )}`;
+  const apiText = (exported: string): string =>
+    `(instance $api ${exported} ${each((_, index) => `(export "f${index}" (func $f${index}))`)})
+  (export "${API}@${VERSION}" (instance $api))`;
+  return { importText, innerText, apiText, typeExports: types.exports };
 }
 
 /** One exported core function and its post-return function. */

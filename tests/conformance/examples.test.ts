@@ -40,7 +40,7 @@ const SUBJECTS: readonly Subject[] = [
     calls: [['/'], ['/?url=http://example.com/'], ['/?url=nonsense']],
   },
   { name: 'files-rust', bytes: () => example('files-rust'), calls: [['/'], ['/../etc/passwd']] },
-  { name: 'upper-c', bytes: () => example('upper-c'), calls: [['/'], ['/x', POST]] },
+  { name: 'upper-c', bytes: () => example('upper-c'), calls: [['/?a=b'], ['/x?y', POST]] },
   { name: 'hello-wat', bytes: () => wat('hello'), calls: [['/'], ['/', POST]] },
   { name: 'command', bytes: () => wat('command'), calls: [['/'], ['/', POST]] },
   { name: 'run-ok', bytes: () => wat('run-result', { result: '0' }), calls: [['/']] },
@@ -139,6 +139,14 @@ t.test('both engines give the same', (t) => {
   t.end();
 });
 
+// jco does not ask the guest's allocator for an empty string, so the preview1 adapter, which counts on it,
+// writes the environment wrongly: `getenv` of an empty variable gives the next variable.
+t.test('an empty environment variable of a preview1 command is empty', async (t) => {
+  const host = await openHarness(t, { engine: 'native' });
+  const record = await host.deploy('upper', example('upper-c'));
+  t.equal((await host.call(record, '/')).body, 'GET /\n');
+});
+
 /** What a client sees, how it ended, and what the guest's own log got; times and ids apart. */
 async function answerOf(
   host: Harness,
@@ -153,7 +161,8 @@ async function answerOf(
     fields?.map(([name, value]) => `${name}: ${Buffer.from(value).toString('latin1')}`);
   return {
     outcome: result.outcome,
-    code: result.error?.code,
+    // jco cannot tell a broken rule from the guest's own trap.
+    code: result.outcome === 'trap' ? undefined : result.error?.code,
     detail: result.outcome === 'trap' ? undefined : result.error?.message,
     status,
     headers: text(headers),

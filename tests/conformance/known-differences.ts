@@ -10,15 +10,16 @@ import { casesOf, fieldsOf } from './reference-layout.ts';
 export interface KnownDifference {
   readonly reason: string;
   readonly applies: (test: EchoCase) => boolean;
-  /** The smallest case. */
-  readonly example: EchoCase;
+  /** The smallest case; undefined if it cannot be tried. */
+  readonly example: EchoCase | undefined;
 }
 
 export const KNOWN_DIFFERENCES: readonly KnownDifference[] = [
   {
     reason: 'its generator stops at latin1+utf16: "matches!(self.encoding, UTF8 | UTF16)"',
-    applies: ({ encoding }) => encoding === 'latin1+utf16',
-    example: { ...echoing({ kind: 'string' }, 'a'), encoding: 'latin1+utf16' },
+    applies: ({ encoding, behind }) => [encoding, behind].includes('latin1+utf16'),
+    // A generator that has crashed once works for nobody in the process any more.
+    example: undefined,
   },
   {
     reason: 'its TextDecoder drops U+FEFF at the beginning of a string',
@@ -57,6 +58,7 @@ function echoing(type: ValueType, value: unknown): EchoCase {
   return {
     functions: [{ parameters: [{ name: 'p', type }], result: type }],
     encoding: 'utf8',
+    behind: undefined,
     waits: false,
     calls: [[{ parameters: [value], result: value }]],
   };

@@ -1,14 +1,18 @@
 /**
  * Component bytes and the interfaces of a test → a loaded module of one engine: what deploy and the module
- * cache do, without WASI and without the kinds of functions that the host serves.
+ * cache do, without WASI, its signatures and the kinds of functions that the host serves.
  */
-import { scanComponent } from '../../host/component/scan-component.ts';
+import { HostError } from '../../host/base/errors.ts';
+import { emitComponent } from '../../host/component/emit/emit-component.ts';
 import type { HostInterface } from '../../host/component/host-interface.ts';
-import { checkImports } from '../../host/deploy/check-imports.ts';
-import { generateCode } from '../../host/deploy/generate-code.ts';
+import { planComponent } from '../../host/component/plan-component.ts';
+import { scanComponent } from '../../host/component/scan-component.ts';
+import { checkImports, type CheckedImport } from '../../host/deploy/check-imports.ts';
+import { transpile } from '../../host/deploy/transpile.ts';
 import type { Module, PreparedArtifact } from '../../host/engine/engine.ts';
 import { createEngines } from '../../host/engine/engines.ts';
 import { PREPARER_VERSION, type EngineName, type Manifest } from '../../host/engine/manifest.ts';
+import { encodeLinkData } from '../../host/engine/native/link-data.ts';
 import { rewriteCoreModule } from '../../host/wasm/host-memory.ts';
 
 /** The engines that are compared. */
@@ -21,6 +25,16 @@ export interface Entry {
   /** In camelCase. */
   readonly function: string;
 }
+
+/** Code of either engine, and the core modules as the component has them. */
+interface Generated {
+  readonly files: readonly (readonly [name: string, bytes: Uint8Array])[];
+  readonly cores: readonly { readonly name: string; readonly bytes: Uint8Array }[];
+}
+
+/** Names of files; those of core modules are other. */
+const GLUE = 'glue.js';
+const LINK = 'link.json';
 
 /**
  * Generates code and rewrites core modules.
@@ -35,23 +49,23 @@ export async function prepareComponent(
   entry: Entry,
 ): Promise<PreparedArtifact> {
   const imports = checkImports(scanComponent(bytes, { maxImports: 1000 }).imports, interfaces);
-  const code = await generateCode(bytes, imports, { kind: 'http', entry }, engine);
-  const files = new Map<string, Uint8Array>([['glue', new TextEncoder().encode(code.glue)]]);
-  if (code.link !== undefined) files.set('link', code.link);
-  const modules = code.cores.map((core) => {
+  const generated =
+    engine === 'jco' ? await generateForJco(bytes, imports, entry) : generateNative(bytes, imports);
+  const files = new Map(generated.files);
+  const modules = generated.cores.map((core) => {
     const { bytes: rewritten, memories } = rewriteCoreModule(core.bytes);
     files.set(core.name, rewritten);
     return { name: core.name, file: core.name, memories };
   });
   const manifest: Manifest = {
     preparer: PREPARER_VERSION,
-    engine: code.engine,
+    engine,
     kind: 'http',
     entry,
     imports: imports.map(({ name }) => name),
     modules,
-    glue: 'glue',
-    ...(code.link === undefined ? {} : { link: 'link' }),
+    glue: GLUE,
+    ...(files.has(LINK) ? { link: LINK } : {}),
   };
   return { manifest, files };
 }
@@ -70,4 +84,35 @@ export function loadPrepared(
     files: prepared.files,
     manifest: { ...prepared.manifest, entry },
   });
+}
+
+async function generateForJco(
+  bytes: Uint8Array,
+  imports: readonly CheckedImport[],
+  entry: Entry,
+): Promise<Generated> {
+  const { glue, cores } = await transpile(bytes, imports, { kind: 'http', entry });
+  return { files: [[GLUE, new TextEncoder().encode(glue)]], cores };
+}
+
+function generateNative(bytes: Uint8Array, imports: readonly CheckedImport[]): Generated {
+  const planned = planComponent(bytes);
+  if ('unsupported' in planned) {
+    throw new HostError('unsupported_by_native', { reason: planned.unsupported });
+  }
+  const hosts = new Map(imports.map(({ name, host }) => [name, host]));
+  const emitted = emitComponent(planned.plan, {
+    isBlocking: (imported) =>
+      hosts.get(imported.interface)?.blocking.includes(imported.name) === true,
+  });
+  return {
+    files: [
+      [GLUE, new TextEncoder().encode(emitted.source)],
+      [LINK, encodeLinkData(emitted)],
+    ],
+    cores: planned.plan.modules.map(({ offset, bytes: length }, index) => ({
+      name: `core${index}.wasm`,
+      bytes: bytes.subarray(offset, offset + length),
+    })),
+  };
 }

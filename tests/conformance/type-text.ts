@@ -25,6 +25,11 @@ export class TypeText {
       .join('\n  ');
   }
 
+  /** Exports of the aliased types, for an instance that another component imports. */
+  get exports(): string {
+    return this.#names.map((name) => `(export "${name}" (type $${name}))`).join(' ');
+  }
+
   /** A function's parameters and result. */
   signature({ parameters, result }: FunctionType): string {
     const texts = parameters.map(({ name, type }) => `(param "${name}" ${this.of(type)})`);

@@ -2,7 +2,13 @@
 import { prepareInProcess } from '../../host/deploy/prepare-process.ts';
 
 const [artifactPath = '', scratchPath = ''] = process.argv.slice(2);
-const job = { artifactPath, scratchPath, memoryBytes: 2 ** 28, maxImports: 2000, engine: 'auto' as const };
+const job = {
+  artifactPath,
+  scratchPath,
+  memoryBytes: 2 ** 28,
+  maxImports: 2000,
+  engine: 'auto' as const,
+};
 const limits = { timeoutMs: 60_000, memoryBytes: 2 ** 31 };
 const onStep = ({ step }: { step: string }): void => {
   if (step === 'rewrite') process.send?.('looping');

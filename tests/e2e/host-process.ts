@@ -42,6 +42,8 @@ export class FaasProcess {
   stdout = '';
   stderr = '';
   readonly #finished: Promise<Finished>;
+  /** Resolves when there is more output, or no more. */
+  #change = Promise.withResolvers<void>();
 
   constructor(args: readonly string[], options: StartOptions = {}) {
     const { environment = {}, wrapper = [], input, userId } = options;
@@ -52,8 +54,9 @@ export class FaasProcess {
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(userId === undefined ? {} : { uid: userId, gid: userId }),
     });
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => (this.stdout += text));
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr += text));
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read('stdout', text));
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#read('stderr', text));
+    this.child.on('close', () => this.#wake());
     this.child.stdin?.on('error', () => {}).end(input);
     this.#finished = once(this.child, 'close').then(([code, signal]) => ({
       code: code as number | null,
@@ -82,10 +85,18 @@ export class FaasProcess {
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
         throw new Error(`ended without ${String(pattern)}: ${this.stdout}${this.stderr}`);
       }
-      const source = this.child[stream];
-      if (source === null) throw new Error(`no ${stream}`);
-      await Promise.race([once(source, 'data'), once(this.child, 'close')]);
+      await this.#change.promise;
     }
+  }
+
+  #read(stream: 'stdout' | 'stderr', text: string): void {
+    this[stream] += text;
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 }
 

@@ -48,7 +48,7 @@ t.test('resolve() finds the function of a request', async (t) => {
     ['localhost', '/other/../app/', 'other /other /../app/'],
     ['localhost', '/app%2fx', undefined],
     ['localhost', '/APP/', undefined],
-    // By route: exact host, then wildcard, then any; then the longest path.
+    // By route: exact host, then wildcard, then any; within a host the longest path.
     ['api.example.com', '/v1/users?x', 'api - /v1/users?x'],
     ['api.example.com:443', '/v1/', 'api - /v1/'],
     ['api.example.com', '/v1/beta/x', 'api2 - /v1/beta/x'],
@@ -67,7 +67,10 @@ t.test('resolve() finds the function of a request', async (t) => {
     // Explicit routes go before names.
     ['localhost', '/app/special', 'any - /app/special'],
     ['app.localhost', '/routed/x', 'local - /routed/x'],
-    ['app.localhost', '/app/special', 'any - /app/special'],
+    // What is said for any host does not take a function's own.
+    ['app.localhost', '/app/special', 'app - /app/special'],
+    ['app.localhost', '/any/x', 'app - /any/x'],
+    ['nothing.localhost', '/any/x', undefined],
   ];
   for (const [host, target, expected] of cases) {
     t.equal(resolve(host, target), expected, `${host} ${target}`);

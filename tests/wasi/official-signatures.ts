@@ -1,0 +1,66 @@
+/**
+ * Digests of the types of all functions in the official WIT files, by interface and name: a component that
+ * imports everything is made from the files, planned, and its imports are read.
+ */
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
+import { planComponent } from '../../host/component/plan-component.ts';
+import { signatureDigest } from '../../host/component/signature-text.ts';
+
+const RELEASE = '0.2.12';
+const OFFICIAL = join(
+  import.meta.dirname,
+  `../../node_modules/@bytecodealliance/jco/lib/wit/builtin/${RELEASE}`,
+);
+const WORLD = `package faas:everything;
+world everything {
+  include wasi:cli/imports@${RELEASE};
+  include wasi:http/imports@${RELEASE};
+  import wasi:clocks/timezone@${RELEASE};
+}
+`;
+
+/** Interface without version → WIT name → digest; both sorted. */
+export async function officialSignatures(): Promise<Record<string, Record<string, string>>> {
+  const { plan } = await planEverything();
+  const found = new Map<string, Map<string, string>>();
+  for (const { interface: from, name, type } of plan.imports) {
+    const digest = signatureDigest(type, plan.resources);
+    if (digest === undefined) throw new Error(`${from} ${name} has too long a type`);
+    const key = from.replace(/@.*$/, '');
+    const functions = found.get(key) ?? new Map<string, string>();
+    found.set(key, functions.set(name, digest));
+  }
+  return Object.fromEntries(
+    sorted(found).map(([key, names]) => [key, Object.fromEntries(sorted(names))]),
+  );
+}
+
+async function planEverything(): Promise<
+  Extract<ReturnType<typeof planComponent>, { plan: unknown }>
+> {
+  const folder = mkdtempSync(join(tmpdir(), 'faas-wit-'));
+  try {
+    for (const name of readdirSync(OFFICIAL)) {
+      cpSync(join(OFFICIAL, name), join(folder, 'deps', name), { recursive: true });
+    }
+    writeFileSync(join(folder, 'everything.wit'), WORLD);
+    const module = await componentEmbed({
+      dummy: true,
+      witPath: folder,
+      world: 'everything',
+      features: { tag: 'all' },
+    });
+    const planned = planComponent(await componentNew(module, []));
+    if ('unsupported' in planned) throw new Error(planned.unsupported);
+    return planned;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function sorted<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].sort(([left], [right]) => (left < right ? -1 : 1));
+}
