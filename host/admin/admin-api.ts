@@ -55,6 +55,8 @@ export async function openAdminApi(options: AdminOptions): Promise<AdminApi> {
     closing: closing.signal,
   };
   const app = await buildApp(parts);
+  // What was deleted shortly before the last end, and uploaded and never deployed.
+  await parts.collector.collect();
   const address = await listen(app, options);
   const close = once(() => closeApi(app, parts, closing));
   return { address, tokenFile, close, [Symbol.asyncDispose]: close };

@@ -5,20 +5,29 @@
  * was written for bytes could be handed text, and a guest could read any property of what is returned to it.
  */
 import { HostError } from '../base/errors.ts';
+import { findNearest } from '../base/nearest.ts';
 import type { Plan } from '../component/plan.ts';
 import { signatureDigest } from '../component/signature-text.ts';
 import { wasiSignatures } from '../wasi/signatures.ts';
 
-/** @throws {import_type_mismatch} If a function has another type, or WASI has none of that name. */
+/**
+ * Checks all functions that a plan imports.
+ *
+ * @throws {unknown_import} If WASI has no function of that name; names the nearest one there is.
+ * @throws {import_type_mismatch} If the function has another type.
+ */
 export function checkSignatures({ imports, resources }: Plan): void {
   for (const { interface: from, name, type } of imports) {
     const functions = wasiSignatures[from.replace(/@.*$/, '')] ?? {};
-    const expected = Object.hasOwn(functions, name) ? functions[name] : undefined;
-    if (expected === undefined || signatureDigest(type, resources) !== expected) {
-      throw new HostError('import_type_mismatch', {
-        interface: from.slice(0, 120),
-        name: name.slice(0, 120),
+    const shown = { interface: from.slice(0, 120), name: name.slice(0, 120) };
+    if (!Object.hasOwn(functions, name)) {
+      throw new HostError('unknown_import', {
+        name: `${shown.interface}#${shown.name}`,
+        nearest: findNearest(name, Object.keys(functions)) ?? 'none is near',
       });
+    }
+    if (signatureDigest(type, resources) !== functions[name]) {
+      throw new HostError('import_type_mismatch', shown);
     }
   }
 }

@@ -34,7 +34,8 @@ export interface GeneratedCode {
  * @param component Checked component bytes: its core names are safe, its imports exist.
  * @param imports Interfaces it imports, with versions, and the host's interface for each.
  * @throws {malformed_wasm} If the component is not valid.
- * @throws {import_type_mismatch} If it calls functions of the host with other types than they have.
+ * @throws {unknown_import} If it calls a function that WASI has not.
+ * @throws {import_type_mismatch} If it calls one with other types than it has.
  * @throws {unsupported_by_native} If the native engine was asked for and cannot run it.
  * @throws {transpile_failed} If jco's generator refuses the component.
  */

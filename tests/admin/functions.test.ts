@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { digestOf, parseFunctionName, type RequestId } from '../../host/base/ids.ts';
@@ -211,6 +212,19 @@ t.test('delete removes the function at once, its log, its series and its bytes',
   const kept = digestOf(Buffer.concat([WASM, Buffer.from('other')]));
   await until(async () => !(await artifacts.has(digestOf(WASM))));
   t.ok(await artifacts.has(kept), 'bytes of other functions stay');
+});
+
+t.test('bytes that nothing refers to are gone after the next start', async (t) => {
+  const dataDir = join(t.testdir({}), 'data');
+  const before = await openHarness(t, {}, dataDir);
+  await before.deploy('app');
+  const unused = Buffer.concat([WASM, Buffer.from('unused')]);
+  const path = `/v1/artifacts/${digestOf(unused)}`;
+  t.match(await before.call('PUT', path, unused), { status: 201 });
+  await before.close();
+  const after = await openHarness(t, {}, dataDir);
+  t.notOk(await after.artifacts.has(digestOf(unused)));
+  t.ok(await after.artifacts.has(digestOf(WASM)), 'what is deployed stays');
 });
 
 t.test('logs are filtered, and refuse what they do not know', async (t) => {

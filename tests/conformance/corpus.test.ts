@@ -31,19 +31,30 @@ t.test('both engines pass on random values of random types', async (t) => {
   await checkProperty(t, arbitraryCase(false), RUNS, differs);
 });
 
-t.test('both engines pass on large lists and strings, for which the guest grows its memory', async (t) => {
-  const many = Array.from({ length: 20_000 }, (_, index) => index);
-  const words = many.slice(0, 3000).map((index) => `word ${index} — ${'é'.repeat(index % 50)}`);
-  const text = 'ÿĀ\u{1F600}'.repeat(30_000);
-  const cases: readonly EchoCase[] = [
-    echoOf({ kind: 'list', element: { kind: 'u8' } }, [Uint8Array.from(many)]),
-    echoOf({ kind: 'list', element: { kind: 'u64' } }, [BigUint64Array.from(many, BigInt)]),
-    echoOf({ kind: 'list', element: { kind: 'string' } }, [words]),
-    echoOf({ kind: 'list', element: { kind: 'option', some: { kind: 'f64' } } }, [many]),
-    ...ENCODINGS.map((encoding) => echoOf({ kind: 'string' }, [text], encoding)),
-  ];
-  for (const test of cases) t.same(await differs(test), [], JSON.stringify(test.functions));
+t.test('both engines pass on values between the components of a composition', async (t) => {
+  await checkProperty(t, arbitraryCase(true, ['utf8']), RUNS / 2, differs);
 });
+
+t.test('the native engine recodes strings between the components of a composition', async (t) => {
+  await checkProperty(t, arbitraryCase(true), RUNS / 2, (test) => runCase(test, ['native']));
+});
+
+t.test(
+  'both engines pass on large lists and strings, for which the guest grows its memory',
+  async (t) => {
+    const many = Array.from({ length: 20_000 }, (_, index) => index);
+    const words = many.slice(0, 3000).map((index) => `word ${index} — ${'é'.repeat(index % 50)}`);
+    const text = 'ÿĀ\u{1F600}'.repeat(30_000);
+    const cases: readonly EchoCase[] = [
+      echoOf({ kind: 'list', element: { kind: 'u8' } }, [Uint8Array.from(many)]),
+      echoOf({ kind: 'list', element: { kind: 'u64' } }, [BigUint64Array.from(many, BigInt)]),
+      echoOf({ kind: 'list', element: { kind: 'string' } }, [words]),
+      echoOf({ kind: 'list', element: { kind: 'option', some: { kind: 'f64' } } }, [many]),
+      ...ENCODINGS.map((encoding) => echoOf({ kind: 'string' }, [text], encoding)),
+    ];
+    for (const test of cases) t.same(await differs(test), [], JSON.stringify(test.functions));
+  },
+);
 
 t.test('both engines pass on types with many cases, whose discriminants are wider', async (t) => {
   const names = Array.from({ length: 300 }, (_, index) => `c${index}`);
@@ -57,15 +68,18 @@ t.test('both engines pass on types with many cases, whose discriminants are wide
   t.same(await differs(echoOf(list, [values])), []);
 });
 
-t.test('the native engine keeps a byte order mark, and replaces half a surrogate pair', async (t) => {
-  const marked = ['\uFEFF', '\uFEFFa', 'a\uFEFF'];
-  for (const encoding of ENCODINGS) {
-    const type: ValueType = { kind: 'string' };
-    t.same(await runCase(echoOf(type, marked, encoding), ['native']), [], encoding);
-    const [difference = ''] = await runCase(echoOf(type, ['a\uD800b'], encoding), ['native']);
-    t.match(difference, 'calls f0("a\uFFFDb")', encoding);
-  }
-});
+t.test(
+  'the native engine keeps a byte order mark, and replaces half a surrogate pair',
+  async (t) => {
+    const marked = ['\uFEFF', '\uFEFFa', 'a\uFEFF'];
+    for (const encoding of ENCODINGS) {
+      const type: ValueType = { kind: 'string' };
+      t.same(await runCase(echoOf(type, marked, encoding), ['native']), [], encoding);
+      const [difference = ''] = await runCase(echoOf(type, ['a\uD800b'], encoding), ['native']);
+      t.match(difference, 'calls f0("a\uFFFDb")', encoding);
+    }
+  },
+);
 
 t.test('what is known of jco is still so', async (t) => {
   for (const { reason, applies, example } of KNOWN_DIFFERENCES) {

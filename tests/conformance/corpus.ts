@@ -40,24 +40,30 @@ const MEMORY_BYTES = 64 * 2 ** 20;
 /** Encodings of strings. */
 export const ENCODINGS: readonly CanonOptions['encoding'][] = ['utf8', 'utf16', 'latin1+utf16'];
 
-/** Random cases. @param isComposed Whether two components are composed. */
-export function arbitraryCase(isComposed: boolean): fc.Arbitrary<EchoCase> {
+/**
+ * Random cases.
+ *
+ * @param isComposed Whether two components are composed.
+ * @param encodings Those that may occur.
+ */
+export function arbitraryCase(
+  isComposed: boolean,
+  encodings: readonly CanonOptions['encoding'][] = ENCODINGS,
+): fc.Arbitrary<EchoCase> {
   const bounds: TypeBounds = { handles: 'own', maxParameters: 6, maxDepth: 3 };
-  return fc
-    .array(arbitraryFunction(bounds), { minLength: 1, maxLength: 4 })
-    .chain((functions) =>
-      fc.record({
-        functions: fc.constant(functions),
-        encoding: fc.constantFrom(...ENCODINGS),
-        behind: isComposed ? fc.constantFrom(...ENCODINGS) : fc.constant(undefined),
-        waits: fc.boolean(),
-        calls: fc.tuple(
-          ...functions.map((type) =>
-            fc.array(arbitraryCall(type), { minLength: CALLS, maxLength: CALLS }),
-          ),
+  return fc.array(arbitraryFunction(bounds), { minLength: 1, maxLength: 4 }).chain((functions) =>
+    fc.record({
+      functions: fc.constant(functions),
+      encoding: fc.constantFrom(...encodings),
+      behind: isComposed ? fc.constantFrom(...encodings) : fc.constant(undefined),
+      waits: fc.boolean(),
+      calls: fc.tuple(
+        ...functions.map((type) =>
+          fc.array(arbitraryCall(type), { minLength: CALLS, maxLength: CALLS }),
         ),
-      }),
-    );
+      ),
+    }),
+  );
 }
 
 /** Runs a case on every engine. @returns What differs from what was expected, one line each. */
@@ -103,7 +109,11 @@ async function runCalls(module: Module, test: EchoCase, index: number): Promise<
     guest.calls.length = 0;
     const outcome = await outcomeOf(() => instance.call(parameters.map(withThings)));
     const lines = [
-      compare('calls', `f${index}(${parameters.map((value) => describeValue(value)).join(', ')})`, guest.calls.join(' then ')),
+      compare(
+        'calls',
+        `f${index}(${parameters.map((value) => describeValue(value)).join(', ')})`,
+        guest.calls.join(' then '),
+      ),
       compare('gives', expectedOutcome(test.functions[index], result), describeOutcome(outcome)),
       complaintAbout(outcome),
     ].filter((line) => line !== undefined);

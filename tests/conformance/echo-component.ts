@@ -84,7 +84,8 @@ export function composedComponent(
 }
 
 /** Pieces of an echo component. */
-interface EchoParts {
+export interface EchoParts {
+  /** The import `$host`. */
   readonly importText: string;
   readonly innerText: string;
   /** @param types Exports of types that come first. */
@@ -92,12 +93,13 @@ interface EchoParts {
   readonly typeExports: string;
 }
 
-function echoParts(
+/** Makes the pieces. @param usesHandles Whether the host's resource is imported. */
+export function echoParts(
   functions: readonly FunctionType[],
   encoding: CanonOptions['encoding'],
+  usesHandles = JSON.stringify(functions).includes('"resource"'),
 ): EchoParts {
   const types = new TypeText();
-  const usesHandles = JSON.stringify(functions).includes('"resource"');
   if (usesHandles) types.declareResource();
   const signatures = functions.map((type) => types.signature(type));
   const options = canonOptions(encoding);
@@ -120,7 +122,11 @@ function echoParts(
     (with "host" (instance ${each((_, index) => `(export "f${index}" (func $lowered-${index}))`)}))
     (with "libc" (instance $libc))))
   ${each(
-    (_, index, signature) => `(func $f${index} ${signature} (canon lift (core func $main "f${index}")
+    (
+      _,
+      index,
+      signature,
+    ) => `(func $f${index} ${signature} (canon lift (core func $main "f${index}")
     ${options} (post-return (core func $main "post-${index}"))))`,
   )}`;
   const apiText = (exported: string): string =>

@@ -34,9 +34,12 @@ export function describeOutcome(outcome: Outcome): string {
 export function complaintAbout(outcome: Outcome): string | undefined {
   if (outcome.kind !== 'trap') return undefined;
   const { reason, error } = outcome;
-  if (!(error instanceof WebAssembly.RuntimeError)) return `not raised by wasm: ${describeError(error)}`;
+  if (!(error instanceof WebAssembly.RuntimeError))
+    return `not raised by wasm: ${describeError(error)}`;
   if (reason === undefined || reason.kind === 'rule') return undefined;
-  return reason.kind === 'trap' ? `not a rule: ${describeError(reason.error)}` : `ended: ${reason.kind}`;
+  return reason.kind === 'trap'
+    ? `not a rule: ${describeError(reason.error)}`
+    : `ended: ${reason.kind}`;
 }
 
 /** An error with the reasons in it. */

@@ -195,7 +195,8 @@ function inputOf(
     }
   }
   // No change reaches these: they are what the test means.
-  if (direction === 'take' && coreSignature(type, 'lower').resultInMemory) core.push(BigInt(resultAt));
+  if (direction === 'take' && coreSignature(type, 'lower').resultInMemory)
+    core.push(BigInt(resultAt));
   return { image: bytes, core: [...core, BigInt(direction === 'take' ? allocator : HONEST)] };
 }
 

@@ -7,7 +7,7 @@
  * but zeros: the allocator hands out one page, upwards, until it is told to answer with one address only.
  */
 import type { CanonOptions, FunctionType } from '../../host/component/plan.ts';
-import { API, HOST, VERSION, canonOptions, coreText } from './echo-component.ts';
+import { API, HOST, VERSION, canonOptions, coreText, echoParts } from './echo-component.ts';
 import { coreSignature, type CoreType } from './reference-layout.ts';
 import { RESOURCE, TypeText } from './type-text.ts';
 import { GUEST_HANDLES } from './value-arbitrary.ts';
@@ -44,6 +44,55 @@ export function rawComponent(
   functions: readonly FunctionType[],
   encoding: CanonOptions['encoding'],
 ): string {
+  const { importText, innerText } = rawParts(functions, encoding);
+  return `(component ${importText} ${innerText})`;
+}
+
+/**
+ * Makes the text of a composition in which a raw component calls an echo component, which calls the host.
+ *
+ * @param behind Encoding of the echo.
+ */
+export function composedRawComponent(
+  functions: readonly FunctionType[],
+  encoding: CanonOptions['encoding'],
+  behind: CanonOptions['encoding'],
+): string {
+  const { importText, innerText, types } = rawParts(functions, encoding);
+  const echo = echoParts(functions, behind, true);
+  const numbers = functions.map((_, index) => index);
+  const names = numbers.flatMap((index) => [`take${index}`, `give${index}`]);
+  return `(component
+  ${importText}
+  ${types.aliases('host')}
+  (component $near ${importText} ${innerText})
+  (component $far ${echo.importText} ${echo.innerText} ${echo.apiText(echo.typeExports)})
+  (instance $far-instance (instantiate $far (with "${HOST}@${VERSION}" (instance $host))))
+  (alias export $far-instance "${API}@${VERSION}" (instance $far-api))
+  ${numbers.map((index) => `(alias export $far-api "f${index}" (func $f${index}))`).join(' ')}
+  (alias export $host "get-thing" (func $get-thing))
+  (alias export $host "caught" (func $caught))
+  (instance $mixed ${types.exports}
+    (export "get-thing" (func $get-thing)) (export "caught" (func $caught))
+    ${numbers.map((index) => `(export "f${index}" (func $f${index}))`).join(' ')})
+  (instance $near-instance (instantiate $near (with "${HOST}@${VERSION}" (instance $mixed))))
+  (alias export $near-instance "${API}@${VERSION}" (instance $near-api))
+  ${names.map((name) => `(alias export $near-api "${name}" (func $${name}))`).join(' ')}
+  (instance $api ${names.map((name) => `(export "${name}" (func $${name}))`).join(' ')})
+  (export "${API}@${VERSION}" (instance $api)))`;
+}
+
+/** Pieces of a raw component. */
+interface RawParts {
+  readonly importText: string;
+  readonly innerText: string;
+  readonly types: TypeText;
+}
+
+function rawParts(
+  functions: readonly FunctionType[],
+  encoding: CanonOptions['encoding'],
+): RawParts {
   const types = new TypeText();
   types.declareResource();
   const signatures = functions.map((type) => types.signature(type));
@@ -51,13 +100,12 @@ export function rawComponent(
   const options = canonOptions(encoding);
   const each = (text: (index: number, type: FunctionType) => string): string =>
     functions.map((type, index) => text(index, type)).join('\n  ');
-  return `(component
-  (import "${HOST}@${VERSION}" (instance $host
+  const importText = `(import "${HOST}@${VERSION}" (instance $host
     ${types.declarations}
     (export "get-thing" (func (result (own $${RESOURCE}))))
     (export "caught" (func))
-    ${each((index) => `(export "f${index}" (func ${signatures[index] ?? ''}))`)}))
-  ${types.aliases('host')}
+    ${each((index) => `(export "f${index}" (func ${signatures[index] ?? ''}))`)}))`;
+  const innerText = `${types.aliases('host')}
   ${LIBC}
   (core func $get-thing (canon lower (func $host "get-thing")))
   (core func $caught (canon lower (func $host "caught")))
@@ -77,13 +125,17 @@ export function rawComponent(
       ${each((index) => `(export "f${index}" (func $lowered-${index}))`)}))
     (with "libc" (instance $libc))))
   ${each(
-    (index) => `(func $take-${index} ${INPUT} (canon lift (core func $main "take${index}") ${options}))
+    (
+      index,
+    ) => `(func $take-${index} ${INPUT} (canon lift (core func $main "take${index}") ${options}))
   (func $give-${index} ${INPUT} ${results[index] ?? ''} (canon lift (core func $main "give${index}") ${options}))`,
   )}
   (instance $api ${each(
-    (index) => `(export "take${index}" (func $take-${index})) (export "give${index}" (func $give-${index}))`,
+    (index) =>
+      `(export "take${index}" (func $take-${index})) (export "give${index}" (func $give-${index}))`,
   )})
-  (export "${API}@${VERSION}" (instance $api)))`;
+  (export "${API}@${VERSION}" (instance $api))`;
+  return { importText, innerText, types };
 }
 
 const PARAMETERS = '(param $image i32) (param $bytes i32) (param $core i32) (param $count i32)';

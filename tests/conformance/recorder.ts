@@ -2,7 +2,11 @@
  * The host of the tests: functions of any type that write down what they are given and give what the test
  * says. One recorder is one guest.
  */
-import { WitError, type HostFunction, type HostInterface } from '../../host/component/host-interface.ts';
+import {
+  WitError,
+  type HostFunction,
+  type HostInterface,
+} from '../../host/component/host-interface.ts';
 import type { FunctionType } from '../../host/component/plan.ts';
 import type { SuspendableGuest } from '../../host/engine/engine.ts';
 import { describeValue } from './describe-value.ts';

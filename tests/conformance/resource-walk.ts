@@ -102,10 +102,13 @@ export async function walk(module: Module, strides: readonly Stride[]): Promise<
   const instance = await module.instantiate(guest, new MemoryAccount(2 ** 20));
   const counters: unknown[] = [];
   for (const { step, number, lent, given } of strides) {
-    const isMissing = [lent, given].some((index) => index !== undefined && index >= counters.length);
+    const isMissing = [lent, given].some(
+      (index) => index !== undefined && index >= counters.length,
+    );
     // Without a counter there is nothing to lend.
     if (isMissing) continue;
-    const pick = (index: number | undefined): unknown => index === undefined ? undefined : counters[index];
+    const pick = (index: number | undefined): unknown =>
+      index === undefined ? undefined : counters[index];
     guest.calls.push(`${step} ${number} ${lent ?? ''} ${given ?? ''}`);
     const outcome = await outcomeOf(async () => {
       if (step !== 'host-drops') {

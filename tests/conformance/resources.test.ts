@@ -32,11 +32,14 @@ t.before(async () => {
   }
 });
 
-t.test('the native engine keeps handles as the specification does, whatever a guest tries', async (t) => {
-  await checkProperty(t, arbitraryWalk(ALL_STEPS, NUMBERS), 1500, (strides) =>
-    walksDiffer('native', strides),
-  );
-});
+t.test(
+  'the native engine keeps handles as the specification does, whatever a guest tries',
+  async (t) => {
+    await checkProperty(t, arbitraryWalk(ALL_STEPS, NUMBERS), 1500, (strides) =>
+      walksDiffer('native', strides),
+    );
+  },
+);
 
 t.test('both engines agree about resources', async (t) => {
   const plain = fc.oneof(...PLAIN_STEPS.map((steps) => arbitraryWalk(steps, NUMBERS_OF_JCO)));

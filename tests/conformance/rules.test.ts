@@ -59,7 +59,10 @@ t.test('a guest that keeps the rules is not stopped', async (t) => {
 const BROKEN: readonly (readonly [what: string, bodies: RuleBodies, rule: RegExp])[] = [
   [
     'calls an import from its allocator',
-    { call: `(call $text (i32.const 16)) ${DROP} (i32.const 0)`, realloc: '(call $note (i32.const 2))' },
+    {
+      call: `(call $text (i32.const 16)) ${DROP} (i32.const 0)`,
+      realloc: '(call $note (i32.const 2))',
+    },
     /import was called from cabi_realloc/,
   ],
   [
@@ -97,7 +100,9 @@ for (const [what, bodies, rule] of BROKEN) {
 
 t.test('a start function cannot wait', async (t) => {
   const module = await load({ call: '(i32.const 0)', start: '(drop (call $wait))' });
-  const outcome = await outcomeOf(() => module.instantiate(new Noting(), new MemoryAccount(2 ** 20)));
+  const outcome = await outcomeOf(() =>
+    module.instantiate(new Noting(), new MemoryAccount(2 ** 20)),
+  );
   t.match(outcome.kind === 'trap' && describeError(outcome.error), /start function/);
   t.equal(complaintAbout(outcome), undefined);
 });

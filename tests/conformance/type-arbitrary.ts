@@ -97,17 +97,19 @@ export function arbitraryFunction(bounds: TypeBounds): fc.Arbitrary<FunctionType
 
 function recordOf(type: fc.Arbitrary<ValueType>): fc.Arbitrary<ValueType> {
   return labels(1, 6).chain((names) =>
-    fc
-      .tuple(...names.map(() => type))
-      .map((types) => ({ kind: 'record', fields: types.map((each, index) => named(names, index, each)) })),
+    fc.tuple(...names.map(() => type)).map((types) => ({
+      kind: 'record',
+      fields: types.map((each, index) => named(names, index, each)),
+    })),
   );
 }
 
 function variantOf(type: fc.Arbitrary<ValueType>): fc.Arbitrary<ValueType> {
   return labels(1, 6).chain((names) =>
-    fc
-      .tuple(...names.map(() => fc.option(type, { nil: undefined, freq: 3 })))
-      .map((types) => ({ kind: 'variant', cases: types.map((each, index) => named(names, index, each)) })),
+    fc.tuple(...names.map(() => fc.option(type, { nil: undefined, freq: 3 }))).map((types) => ({
+      kind: 'variant',
+      cases: types.map((each, index) => named(names, index, each)),
+    })),
   );
 }
 

@@ -66,7 +66,9 @@ export class TypeText {
       case 'variant':
         return this.#named(type, () =>
           type.cases.map((one) =>
-            one.type === undefined ? `(case "${one.name}")` : `(case "${one.name}" ${this.of(one.type)})`,
+            one.type === undefined
+              ? `(case "${one.name}")`
+              : `(case "${one.name}" ${this.of(one.type)})`,
           ),
         );
       case 'enum':

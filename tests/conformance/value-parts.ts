@@ -31,7 +31,8 @@ export function composeParts(type: ValueType, parts: readonly unknown[]): unknow
 
 /** Case and payload of a variant, enum, option or result. */
 export function caseOf(type: ValueType, value: unknown): CaseValue {
-  if (type.kind === 'enum') return { index: type.names.indexOf(value as string), payload: undefined };
+  if (type.kind === 'enum')
+    return { index: type.names.indexOf(value as string), payload: undefined };
   if (type.kind === 'option' && type.some.kind !== 'option') {
     return { index: value === undefined ? 0 : 1, payload: value };
   }

@@ -73,12 +73,17 @@ t.test('checkSignatures() refuses every other type and function', (t) => {
       'a parameter more',
       planOf({ ...right, parameters: [...right.parameters, { name: 'x', type: bytes }] }),
     ],
+  ];
+  const unknown: readonly (readonly [string, Plan])[] = [
     ['an unknown function', planOf(right, { name: '[method]output-stream.overwrite' })],
     ['a name of JavaScript', planOf(right, { name: 'constructor' })],
     ['an unknown interface', planOf(right, { interface: 'wasi:io/floods@0.2.3' })],
     ['a function without an interface', planOf(right, { interface: '' })],
   ];
   for (const [what, plan] of wrong) t.throws(() => checkSignatures(plan), mismatch, what);
+  for (const [what, plan] of unknown) {
+    t.throws(() => checkSignatures(plan), { code: 'unknown_import' }, what);
+  }
   t.end();
 });
 

@@ -4,13 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { example, wat } from '../guests/guests.ts';
 import { refusalOf } from './host-client.ts';
-import {
-  listPreparing,
-  runFaas,
-  startHostProcess,
-  untilNonePrepares,
-  type HostProcess,
-} from './host-process.ts';
+import { listPreparing, runFaas, startHostProcess, type HostProcess } from './host-process.ts';
 
 const HELLO = example('hello-rust');
 const LOOP = '(loop $l (br $l))';
@@ -28,24 +22,27 @@ async function killDuring(host: HostProcess, step: string): Promise<void> {
 }
 
 for (const step of ['read', 'generate', 'store']) {
-  t.test(`a host killed after step "${step}" of a deployment serves the version before it`, async (t) => {
-    const dataDir = join(t.testdir({}), 'data');
-    const host = await startHostProcess(t, dataDir);
-    await host.deploy('app', HELLO);
-    await killDuring(host, step);
-    const again = await startHostProcess(t, dataDir);
-    const [app] = await again.functions();
-    // After its last step a deployment may have come to its end: then all of it has happened.
-    const isDone = step === 'store' && app?.live.version === 2;
-    if (!isDone) {
-      t.match(app, { name: 'app', live: { version: 1 } });
-      t.equal((await again.call('/app/')).text, 'Hello from Rust\n');
-    }
-    t.same(await readdir(join(dataDir, 'scratch')), [], 'nothing is half-written');
-    t.match(await again.deploy('app', example('echo-rust')), { version: { version: 2 } });
-    t.match((await again.call('/app/')).text, /"method":\s*"GET"/);
-    await again.process.end('SIGKILL');
-  });
+  t.test(
+    `a host killed after step "${step}" of a deployment serves the version before it`,
+    async (t) => {
+      const dataDir = join(t.testdir({}), 'data');
+      const host = await startHostProcess(t, dataDir);
+      await host.deploy('app', HELLO);
+      await killDuring(host, step);
+      const again = await startHostProcess(t, dataDir);
+      const [app] = await again.functions();
+      // After its last step a deployment may have come to its end: then all of it has happened.
+      const isDone = step === 'store' && app?.live.version === 2;
+      if (!isDone) {
+        t.match(app, { name: 'app', live: { version: 1 } });
+        t.equal((await again.call('/app/')).text, 'Hello from Rust\n');
+      }
+      t.same(await readdir(join(dataDir, 'scratch')), [], 'nothing is half-written');
+      t.match(await again.deploy('app', example('echo-rust')), { version: { version: 2 } });
+      t.match((await again.call('/app/')).text, /"method":\s*"GET"/);
+      await again.process.end('SIGKILL');
+    },
+  );
 }
 
 t.test('a preparing process that never ends does not outlive its host', async (t) => {
@@ -59,7 +56,7 @@ t.test('a preparing process that never ends does not outlive its host', async (t
     });
     deploying.catch(() => {});
     await reached.promise;
-    const [child] = (await listPreparing()).filter(({ parent }) => parent === pid);
+    const child = (await listPreparing()).find(({ parent }) => parent === pid);
     t.ok(child, 'it runs');
     const startedMs = performance.now();
     const { code } = await host.process.end(signal);
@@ -79,35 +76,55 @@ async function untilGone(pid: number): Promise<void> {
   }
 }
 
-t.test('a second host on the same data directory ends with a message, the first serves on', async (t) => {
-  const dataDir = join(t.testdir({}), 'data');
-  const first = await startHostProcess(t, dataDir);
-  await first.deploy('app', HELLO);
-  const args = ['serve', '--data-dir', dataDir, '--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const second = await runFaas(args);
-  t.equal(second.code, 3);
-  t.equal(second.stdout, '', 'it was never ready');
-  t.match(second.stderr, `Cannot open the data directory "${dataDir}": process ${first.process.child.pid}`);
-  t.match(second.stderr, /\(data_directory_locked\)\n\s+fix: Stop that host, or name another/);
-  t.equal((await first.call('/app/')).text, 'Hello from Rust\n');
-  await first.process.end('SIGKILL');
-  const third = await startHostProcess(t, dataDir);
-  t.equal((await third.call('/app/')).text, 'Hello from Rust\n', 'a dead host holds nothing');
-});
+t.test(
+  'a second host on the same data directory ends with a message, the first serves on',
+  async (t) => {
+    const dataDir = join(t.testdir({}), 'data');
+    const first = await startHostProcess(t, dataDir);
+    await first.deploy('app', HELLO);
+    const args = [
+      'serve',
+      '--data-dir',
+      dataDir,
+      '--listen',
+      '127.0.0.1:0',
+      '--admin',
+      '127.0.0.1:0',
+    ];
+    const second = await runFaas(args);
+    t.equal(second.code, 3);
+    t.equal(second.stdout, '', 'it was never ready');
+    t.match(
+      second.stderr,
+      `Cannot open the data directory "${dataDir}": process ${first.process.child.pid}`,
+    );
+    t.match(second.stderr, /\(data_directory_locked\)\n\s+fix: Stop that host, or name another/);
+    t.equal((await first.call('/app/')).text, 'Hello from Rust\n');
+    await first.process.end('SIGKILL');
+    const third = await startHostProcess(t, dataDir);
+    t.equal((await third.call('/app/')).text, 'Hello from Rust\n', 'a dead host holds nothing');
+  },
+);
 
 t.test('a data directory that cannot be written is named with the reason', async (t) => {
   const base = t.testdir({ file: 'text' });
   const free = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
   const blocked = await runFaas(['serve', '--data-dir', join(base, 'file', 'below'), ...free]);
   t.equal(blocked.code, 3);
-  t.match(blocked.stderr, /Cannot open the data directory .*: a part of its path is a file \(data_directory_unwritable\)/);
+  t.match(
+    blocked.stderr,
+    /Cannot open the data directory .*: a part of its path is a file \(data_directory_unwritable\)/,
+  );
   const closed = join(base, 'closed');
   await mkdir(closed);
   await chmod(closed, 0o555);
   const nobody = process.getuid?.() === 0 ? { userId: 65_534 } : {};
   const denied = await runFaas(['serve', '--data-dir', closed, ...free], nobody);
   t.equal(denied.code, 3);
-  t.match(denied.stderr, /permission denied \(data_directory_unwritable\)\n\s+fix: Make it writable/);
+  t.match(
+    denied.stderr,
+    /permission denied \(data_directory_unwritable\)\n\s+fix: Make it writable/,
+  );
 });
 
 t.test('a full disk is said to be full, and nothing is lost', async (t) => {
@@ -136,7 +153,9 @@ t.test('a full disk is said to be full, and nothing is lost', async (t) => {
   const refusals = [];
   for (let index = 0; index < 5; index += 1) {
     const environment: [string, string][] = [['FILL', 'x'.repeat(30_000)]];
-    const end = await host.deploy(`more-${index}`, known, { environment }).catch((error: unknown) => error);
+    const end = await host
+      .deploy(`more-${index}`, known, { environment })
+      .catch((error: unknown) => error);
     if (end instanceof Error) refusals.push(end);
   }
   t.match(refusals[0], { code: 'storage_full', status: 507 }, 'the registry says the same');

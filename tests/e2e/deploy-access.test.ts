@@ -76,7 +76,12 @@ t.test('a token without the scope is told which one it lacks', async (t) => {
     path: '/v1/tokens',
     json,
   });
-  await using reader = new HostClient({ ...host, dataUrl: host.dataUrl, adminUrl: host.adminUrl, token });
+  await using reader = new HostClient({
+    ...host,
+    dataUrl: host.dataUrl,
+    adminUrl: host.adminUrl,
+    token,
+  });
   t.match(await reader.refusal('stolen', HELLO), {
     code: 'forbidden',
     status: 403,
@@ -88,7 +93,20 @@ t.test('a token without the scope is told which one it lacks', async (t) => {
   await assertAlive(t, host, ['hello']);
 });
 
-const NAMES = ['a/b', '../b', 'a\\b', 'A', '-a', 'a-', 'a.b', 'a_b', '\u00e9', 'a b', 'a\0', 'x'.repeat(64)];
+const NAMES = [
+  'a/b',
+  '../b',
+  'a\\b',
+  'A',
+  '-a',
+  'a-',
+  'a.b',
+  'a_b',
+  '\u00e9',
+  'a b',
+  'a\0',
+  'x'.repeat(64),
+];
 
 t.test('a name that is none is refused, however it is written', async (t) => {
   const artifact = await host.upload(HELLO);
@@ -110,7 +128,11 @@ t.test('dots and slashes in a path lead nowhere', async (t) => {
       `POST ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${host.token}\r\n` +
         `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
     );
-    t.match(await client.until(/\}$/), /^HTTP\/1\.1 4\d\d [^]*"code":"(invalid_name|unknown_path)"/, path);
+    t.match(
+      await client.until(/\}$/),
+      /^HTTP\/1\.1 4\d\d [^]*"code":"(invalid_name|unknown_path)"/,
+      path,
+    );
   }
   await assertAlive(t, host, ['hello']);
 });
@@ -122,7 +144,16 @@ t.test('settings of a deployment are checked strictly', async (t) => {
     [{ limits: { memoryBytes: '1GiB' } }, 'invalid_settings', /limits\.memoryBytes/],
     [{ isolation: 'none' }, 'invalid_settings', /isolation/],
     [{ environment: [['A=B', 'c']] }, 'invalid_settings', /environment/],
-    [{ environment: [['A', '1'], ['A', '2']] }, 'invalid_settings', /"A" twice/],
+    [
+      {
+        environment: [
+          ['A', '1'],
+          ['A', '2'],
+        ],
+      },
+      'invalid_settings',
+      /"A" twice/,
+    ],
     [{ allowedHosts: ['http://'] }, 'invalid_allowed_host', /"http:\/\/"/],
     [{ routes: ['no route'] }, 'invalid_route', /"no route"/],
     [{ directories: ['relative'] }, 'invalid_settings', /directories/],
@@ -147,18 +178,21 @@ t.test('bytes that do not have the digest they are sent under are not stored', a
   await assertAlive(t, host, ['hello']);
 });
 
-t.test('deploying the same bytes with the same settings again changes nothing and says so', async (t) => {
-  const settings = { environment: [['A', '1']] as [string, string][] };
-  const first = await host.deploy('again', HELLO, settings);
-  t.match(first, { result: 'created', version: { version: 1 } });
-  const steps: string[] = [];
-  const second = await host.deploy('again', HELLO, settings, ({ detail }) => steps.push(detail));
-  t.match(second, { result: 'unchanged', version: { version: 1, live: true } });
-  t.ok(steps.includes('version 1 is live already'), steps.join(', '));
-  const third = await host.deploy('again', HELLO, { environment: [['A', '2']] });
-  t.match(third, { result: 'created', version: { version: 2 } });
-  await host.api.json({ method: 'DELETE', path: '/v1/functions/again' });
-});
+t.test(
+  'deploying the same bytes with the same settings again changes nothing and says so',
+  async (t) => {
+    const settings = { environment: [['A', '1']] as [string, string][] };
+    const first = await host.deploy('again', HELLO, settings);
+    t.match(first, { result: 'created', version: { version: 1 } });
+    const steps: string[] = [];
+    const second = await host.deploy('again', HELLO, settings, ({ detail }) => steps.push(detail));
+    t.match(second, { result: 'unchanged', version: { version: 1, live: true } });
+    t.ok(steps.includes('version 1 is live already'), steps.join(', '));
+    const third = await host.deploy('again', HELLO, { environment: [['A', '2']] });
+    t.match(third, { result: 'created', version: { version: 2 } });
+    await host.api.json({ method: 'DELETE', path: '/v1/functions/again' });
+  },
+);
 
 t.test('deployments of one name at once each become a version', async (t) => {
   const bytes = [HELLO, await wat('hello')];
@@ -175,7 +209,10 @@ t.test('deployments of one name at once each become a version', async (t) => {
     path,
   });
   t.equal(versions.length, 8);
-  t.same(versions.filter(({ live }) => live).map(({ version }) => version), [8]);
+  t.same(
+    versions.filter(({ live }) => live).map(({ version }) => version),
+    [8],
+  );
   t.equal((await host.call('/race/')).status, 200);
   await host.api.json({ method: 'DELETE', path: '/v1/functions/race' });
   await assertAlive(t, host, ['hello']);
@@ -183,7 +220,9 @@ t.test('deployments of one name at once each become a version', async (t) => {
 
 t.test('a route belongs to one function, also when two ask for it at once', async (t) => {
   const routes = ['api.example.com/*'];
-  const both = await Promise.allSettled(['one', 'two'].map((name) => host.deploy(name, HELLO, { routes })));
+  const both = await Promise.allSettled(
+    ['one', 'two'].map((name) => host.deploy(name, HELLO, { routes })),
+  );
   t.same(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
   const refused = both.find((one) => one.status === 'rejected');
   t.match(refused?.reason, { code: 'route_taken', status: 409 });

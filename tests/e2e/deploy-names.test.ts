@@ -19,7 +19,10 @@ for (const [index, [title, name]] of NAMES.entries()) {
   const place = PLACES[index % PLACES.length] ?? 'export';
   t.test(`deploy runs nothing of a name with ${title} as ${place}`, async (t) => {
     const end = await tryName(host, place, arm(name));
-    t.match(end, place === 'debug-name' || name === '' ? /^served 502|trial_failed/ : 'unsafe_core_name');
+    t.match(
+      end,
+      place === 'debug-name' || name === '' ? /^served 502|trial_failed/ : 'unsafe_core_name',
+    );
     await assertAlive(t, host);
   });
 }

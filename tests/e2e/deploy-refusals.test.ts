@@ -21,7 +21,10 @@ interface Refused {
   readonly says: RegExp;
 }
 
-const text = (content: string): (() => Uint8Array) => () => Buffer.from(content, 'latin1');
+const text =
+  (content: string): (() => Uint8Array) =>
+  () =>
+    Buffer.from(content, 'latin1');
 const spoilt = (at: number, byte: number) => (): Uint8Array => {
   const bytes = Uint8Array.from(example('hello-rust'));
   bytes[at] = byte;
@@ -31,10 +34,25 @@ const spoilt = (at: number, byte: number) => (): Uint8Array => {
 const REFUSED: Readonly<Record<string, Refused>> = {
   'a text': { bytes: text('hello'), code: 'not_wasm', status: 422, says: /it is text/ },
   nothing: { bytes: text(''), code: 'not_wasm', status: 422, says: /it is empty/ },
-  'a native program': { bytes: text('\x7fELF\x02\x01'), code: 'not_wasm', status: 422, says: /ELF/ },
-  'a wrong magic': { bytes: spoilt(3, 0x6e), code: 'not_wasm', status: 422, says: /no known format/ },
+  'a native program': {
+    bytes: text('\x7fELF\x02\x01'),
+    code: 'not_wasm',
+    status: 422,
+    says: /ELF/,
+  },
+  'a wrong magic': {
+    bytes: spoilt(3, 0x6e),
+    code: 'not_wasm',
+    status: 422,
+    says: /no known format/,
+  },
   'an unknown version': { bytes: spoilt(4, 99), code: 'wasm_version', status: 422, says: /99/ },
-  'half a preamble': { bytes: text('\0asm\x0d'), code: 'wasm_truncated', status: 422, says: /5 bytes/ },
+  'half a preamble': {
+    bytes: text('\0asm\x0d'),
+    code: 'wasm_truncated',
+    status: 422,
+    says: /5 bytes/,
+  },
   'half a component': {
     bytes: () => example('hello-rust').subarray(0, 20_000),
     code: 'malformed_wasm',
@@ -79,9 +97,9 @@ const REFUSED: Readonly<Record<string, Refused>> = {
   },
   'a function that an interface of ours has not': {
     bytes: () => wat('import-unknown-function'),
-    code: 'trial_failed',
+    code: 'unknown_import',
     status: 400,
-    says: /getSecrets/,
+    says: /#get-secrets/,
   },
   'a component of an unknown world': {
     bytes: () => wat('unknown-world'),

@@ -79,7 +79,10 @@ t.test('headers of a response cannot be changed once it is sent', async (t) => {
 
 t.test('a status that is none is refused, and the guest is told', async (t) => {
   for (const status of [0, 99, 600, 1000, 65_535]) {
-    t.match(await host.call(`/bad/bad-status?status=${status}`), { status: 200, text: 'refused\n' });
+    t.match(await host.call(`/bad/bad-status?status=${status}`), {
+      status: 200,
+      text: 'refused\n',
+    });
   }
   t.match(await host.call('/bad/bad-status?status=599'), { status: 599, text: 'accepted\n' });
   await assertAlive(t, host, ['bad']);
@@ -120,7 +123,7 @@ t.test('a response that breaks is not taken for a whole one', async (t) => {
     const isCoded = /^HTTP\/1\.1 50[02] [^]*"code":"guest_/.test(text);
     const isBroken = text.startsWith('HTTP/1.1 200 ') && !text.endsWith('\r\n0\r\n\r\n');
     t.ok(isCoded || isBroken, `${path}: ${text.slice(0, 200)}`);
-    t.match(await host.logs('breaks'), `${code}`);
+    t.match(await host.logs('breaks'), code);
   }
   await host.api.json({ method: 'DELETE', path: '/v1/functions/breaks' });
 });
@@ -138,7 +141,11 @@ for (const [index, how] of Object.keys(CATCHES).entries()) {
       .deploy(`sleep-${index}`, await catchAll(how as Catch, 'sleep'), { limits })
       .catch((error: unknown) => error as Error);
     if (sleeper instanceof Error) {
-      t.match(sleeper, { code: /^(transpile_failed|function_refused|malformed_wasm)$/ }, 'or refused');
+      t.match(
+        sleeper,
+        { code: /^(transpile_failed|function_refused|malformed_wasm)$/ },
+        'or refused',
+      );
       return;
     }
     t.match(await host.call(`/sleep-${index}/`), {
@@ -166,7 +173,7 @@ t.test('a command that ends badly is a 502 with its code', async (t) => {
   t.equal((await host.call('/canary/')).status, 200);
 });
 
-t.test('what a guest costs is given back when it fails', async (t) => {
+t.test('what a guest costs is given back when it fails', async () => {
   for (const name of ['bad', 'canary']) {
     await host.untilMetric(`faas_instances{function="${name}",state="running"}`, 0);
   }

@@ -41,7 +41,9 @@ t.test('without a grant a guest reaches nothing', async (t) => {
   await host.deploy('fetch', example('fetch-rust'));
   const denied = await host.call(fetchUrl('fetch', `http://${origin}/`));
   t.match(denied, { status: 502, text: /HttpRequestDenied/ });
-  t.match(await host.call(`/alone/fetch?url=http://${origin}/`), { text: /^error .*HttpRequestDenied/ });
+  t.match(await host.call(`/alone/fetch?url=http://${origin}/`), {
+    text: /^error .*HttpRequestDenied/,
+  });
   t.equal(asked.length, 0, 'nothing was sent');
   const tcp = await host.call(`/alone/tcp?address=${origin}`);
   for (const what of ['connect', 'listen', 'udp', 'lookup']) {
@@ -83,7 +85,16 @@ t.test('a guest reaches the hosts it was granted, and no others', async (t) => {
 t.test('a wildcard does not open this machine', async (t) => {
   await host.deploy('fetch', example('fetch-rust'), { allowedHosts: ['*'] });
   const before = asked.length;
-  for (const name of ['127.0.0.1', 'localhost', '[::1]', '[::ffff:127.0.0.1]', '0.0.0.0', '0x7f000001', '2130706433', '127.1']) {
+  for (const name of [
+    '127.0.0.1',
+    'localhost',
+    '[::1]',
+    '[::ffff:127.0.0.1]',
+    '0.0.0.0',
+    '0x7f000001',
+    '2130706433',
+    '127.1',
+  ]) {
     const url = `http://${name}:${origin.split(':')[1]}/`;
     t.match(await host.call(fetchUrl('fetch', url)), { status: /^(502|400)$/ }, url);
   }
@@ -98,31 +109,44 @@ t.test('an origin that is not there is an error code, not a hanging guest', asyn
   t.match(answer, { status: 502, text: /ConnectionRefused/ });
 });
 
-t.test('a guest sees the snapshot of the directory it was deployed with, and nothing else', async (t) => {
-  const site = join(t.testdir({ site: { 'index.html': 'home', sub: { 'a.txt': 'below' } }, secret: 'x' }), 'site');
-  const silent = new Terminal(process.stderr, process.stderr, {});
-  const deployment = (hostPath: string): Parameters<typeof deployToHost>[1] => ({
-    name: parseFunctionName('files'),
-    path: join(COMPONENTS, 'files-rust.wasm'),
-    directories: [{ hostPath, guestPath: '/site' }],
-    settings: {},
-  });
-  await deployToHost(host.api, deployment(site), new DeployProgress(silent, false));
-  t.match(await host.call('/files/'), { status: 200, text: 'home' });
-  t.match(await host.call('/files/sub/a.txt'), { status: 200, text: 'below' });
-  for (const path of ['/../secret', '/..%2fsecret', '/sub/../../secret', '//etc/passwd', '/%2e%2e/secret', '/sub']) {
-    const client = await host.connect(t);
-    client.send(`GET /files${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
-    t.match(await client.closed(), /^HTTP\/1\.1 404 /, path);
-  }
-  await writeFile(join(site, 'index.html'), 'changed');
-  t.match(await host.call('/files/'), { text: 'home' }, 'it is a snapshot');
-  await mkdir(join(site, 'linked'));
-  await symlink('/etc/passwd', join(site, 'linked', 'passwd'));
-  const refused = deployToHost(host.api, deployment(site), new DeployProgress(silent, false));
-  await t.rejects(refused, { code: 'snapshot_refused', message: /symbolic link/ });
-  t.match(await host.call('/files/'), { text: 'home' });
-});
+t.test(
+  'a guest sees the snapshot of the directory it was deployed with, and nothing else',
+  async (t) => {
+    const site = join(
+      t.testdir({ site: { 'index.html': 'home', sub: { 'a.txt': 'below' } }, secret: 'x' }),
+      'site',
+    );
+    const silent = new Terminal(process.stderr, process.stderr, {});
+    const deployment = (hostPath: string): Parameters<typeof deployToHost>[1] => ({
+      name: parseFunctionName('files'),
+      path: join(COMPONENTS, 'files-rust.wasm'),
+      directories: [{ hostPath, guestPath: '/site' }],
+      settings: {},
+    });
+    await deployToHost(host.api, deployment(site), new DeployProgress(silent, false));
+    t.match(await host.call('/files/'), { status: 200, text: 'home' });
+    t.match(await host.call('/files/sub/a.txt'), { status: 200, text: 'below' });
+    for (const path of [
+      '/../secret',
+      '/..%2fsecret',
+      '/sub/../../secret',
+      '//etc/passwd',
+      '/%2e%2e/secret',
+      '/sub',
+    ]) {
+      const client = await host.connect(t);
+      client.send(`GET /files${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+      t.match(await client.closed(), /^HTTP\/1\.1 404 /, path);
+    }
+    await writeFile(join(site, 'index.html'), 'changed');
+    t.match(await host.call('/files/'), { text: 'home' }, 'it is a snapshot');
+    await mkdir(join(site, 'linked'));
+    await symlink('/etc/passwd', join(site, 'linked', 'passwd'));
+    const refused = deployToHost(host.api, deployment(site), new DeployProgress(silent, false));
+    await t.rejects(refused, { code: 'snapshot_refused', message: /symbolic link/ });
+    t.match(await host.call('/files/'), { text: 'home' });
+  },
+);
 
 t.test('a guest cannot write to its snapshot', async (t) => {
   const digest = await host.upload(Buffer.from('original'));
@@ -138,21 +162,37 @@ t.test('a guest cannot write to its snapshot', async (t) => {
 });
 
 t.test('the environment is what was set, and a request cannot change it', async (t) => {
-  const environment: [string, string][] = [['GREETING', 'hello'], ['EMPTY', ''], ['UNICODE', 'gr\u00fc\u00df']];
+  const environment: [string, string][] = [
+    ['GREETING', 'hello'],
+    ['EMPTY', ''],
+    ['UNICODE', 'gr\u00fc\u00df'],
+  ];
   await host.deploy('env', misbehave(), { environment });
-  t.match(await host.call('/env/env'), { text: 'EMPTY=\nGREETING=hello\nUNICODE=gr\u00fc\u00df\n' });
+  t.match(await host.call('/env/env'), {
+    text: 'EMPTY=\nGREETING=hello\nUNICODE=gr\u00fc\u00df\n',
+  });
   const view = await host.api.json<object>({ method: 'GET', path: '/v1/functions/env' });
   t.notMatch(JSON.stringify(view), 'hello', 'values are nobody else\u2019s business');
   await host.deploy('upper', example('upper-c'), { environment: [['REQUEST_METHOD', 'GET']] });
-  const answer = await host.call('/upper/', { method: 'POST', body: 'shout', headers: { proxy: 'evil' } });
+  const answer = await host.call('/upper/', {
+    method: 'POST',
+    body: 'shout',
+    headers: { proxy: 'evil' },
+  });
   t.match(answer, { status: 200, text: 'SHOUT' });
 });
 
 t.test('a fresh instance has no memory of the last request, a reused one has', async (t) => {
   await host.deploy('fresh', misbehave());
-  t.same([(await host.call('/fresh/state')).text, (await host.call('/fresh/state')).text], ['1\n', '1\n']);
+  t.same(
+    [(await host.call('/fresh/state')).text, (await host.call('/fresh/state')).text],
+    ['1\n', '1\n'],
+  );
   await host.deploy('reused', misbehave(), { isolation: 'reuse' });
-  t.same([(await host.call('/reused/state')).text, (await host.call('/reused/state')).text], ['1\n', '2\n']);
+  t.same(
+    [(await host.call('/reused/state')).text, (await host.call('/reused/state')).text],
+    ['1\n', '2\n'],
+  );
   t.match(await host.call('/reused/panic'), { status: 500 });
   t.match(await host.call('/reused/state'), { text: '1\n' }, 'what trapped is thrown away');
   const limits = { timeoutMs: 200 };

@@ -34,7 +34,10 @@ t.test('a request body above the limit is a 413, announced or not', async (t) =>
   const streamed = { method: 'POST', body: pieces(5000, 500) };
   t.match(await host.call('/limited/read-slow?bytes=100', streamed), refused, 'when it is met');
   const fitting = { method: 'POST', body: 'x'.repeat(1000) };
-  t.match(await host.call('/limited/read-slow', fitting), { status: 200, text: /^1000 bytes, then end/ });
+  t.match(await host.call('/limited/read-slow', fitting), {
+    status: 200,
+    text: /^1000 bytes, then end/,
+  });
   await assertAlive(t, host, ['limited']);
 });
 
@@ -57,21 +60,24 @@ t.test('a response above the limit is broken off, and the log says why', async (
   await assertAlive(t, host, ['limited']);
 });
 
-t.test('memory above the limit is refused; a guest that cannot do without it is a 500', async (t) => {
-  const soft = await host.call('/limited/grow?mib=64&soft=1');
-  t.match(soft, { status: 200, text: /^refused after \d+ MiB/ });
-  const hard = await host.call('/limited/grow?mib=64');
-  t.match(hard, { status: 500, error: { code: 'memory_limit', message: /33554432 bytes/ } });
-  t.match(await host.call('/limited/grow?mib=8'), { status: 200, text: 'took 8 MiB\n' });
-  const first = await host.deploy('tiny', misbehave(), { limits: { memoryBytes: 70_000 } });
-  t.match(first, { version: { limits: { memoryBytes: 70_000 } } });
-  t.match(await host.call('/tiny/state'), {
-    status: 500,
-    error: { code: 'memory_limit_at_start', message: /limit is 70000/ },
-  });
-  await host.api.json({ method: 'DELETE', path: '/v1/functions/tiny' });
-  await assertAlive(t, host, ['limited']);
-});
+t.test(
+  'memory above the limit is refused; a guest that cannot do without it is a 500',
+  async (t) => {
+    const soft = await host.call('/limited/grow?mib=64&soft=1');
+    t.match(soft, { status: 200, text: /^refused after \d+ MiB/ });
+    const hard = await host.call('/limited/grow?mib=64');
+    t.match(hard, { status: 500, error: { code: 'memory_limit', message: /33554432 bytes/ } });
+    t.match(await host.call('/limited/grow?mib=8'), { status: 200, text: 'took 8 MiB\n' });
+    const first = await host.deploy('tiny', misbehave(), { limits: { memoryBytes: 70_000 } });
+    t.match(first, { version: { limits: { memoryBytes: 70_000 } } });
+    t.match(await host.call('/tiny/state'), {
+      status: 500,
+      error: { code: 'memory_limit_at_start', message: /limit is 70000/ },
+    });
+    await host.api.json({ method: 'DELETE', path: '/v1/functions/tiny' });
+    await assertAlive(t, host, ['limited']);
+  },
+);
 
 t.test('a guest that prints without end is cut off and works on', async (t) => {
   const answer = await host.call('/limited/stdout?lines=5000&width=50');
@@ -94,7 +100,10 @@ t.test('a client that reads nothing holds a guest no longer than its time', asyn
   const client = await host.connect(t);
   client.socket.pause();
   client.send('GET /slow/huge?bytes=500000000 HTTP/1.1\r\nHost: h\r\n\r\n');
-  await host.untilMetric('faas_invocations_total{function="slow",version="1",trigger="http",outcome="timeout"}', 1);
+  await host.untilMetric(
+    'faas_invocations_total{function="slow",version="1",trigger="http",outcome="timeout"}',
+    1,
+  );
   await host.untilMetric('faas_instances{function="slow",state="running"}', 0);
   client.socket.resume();
   const text = await client.closed();
@@ -103,22 +112,25 @@ t.test('a client that reads nothing holds a guest no longer than its time', asyn
   await assertAlive(t, host, ['limited']);
 });
 
-t.test('requests beyond the places wait, and beyond the queue get 503 with Retry-After', async (t) => {
-  const limits = { concurrency: 2, queue: 3 };
-  await host.deploy('narrow', misbehave(), { limits });
-  await host.call('/narrow/state');
-  const calls = Array.from({ length: 9 }, () => host.call('/narrow/sleep?ms=300'));
-  const answers = await Promise.all(calls);
-  t.equal(answers.filter(({ status }) => status === 200).length, 5, '2 run and 3 wait');
-  const shed = answers.filter(({ status }) => status === 503);
-  t.equal(shed.length, 4);
-  for (const answer of shed) {
-    t.match(answer, { error: { code: 'overloaded' }, headers: { 'retry-after': /^\d+$/ } });
-  }
-  t.match(await host.call('/narrow/state'), { status: 200 }, 'and then there is room again');
-  await host.api.json({ method: 'DELETE', path: '/v1/functions/narrow' });
-  await assertAlive(t, host, ['limited']);
-});
+t.test(
+  'requests beyond the places wait, and beyond the queue get 503 with Retry-After',
+  async (t) => {
+    const limits = { concurrency: 2, queue: 3 };
+    await host.deploy('narrow', misbehave(), { limits });
+    await host.call('/narrow/state');
+    const calls = Array.from({ length: 9 }, () => host.call('/narrow/sleep?ms=300'));
+    const answers = await Promise.all(calls);
+    t.equal(answers.filter(({ status }) => status === 200).length, 5, '2 run and 3 wait');
+    const shed = answers.filter(({ status }) => status === 503);
+    t.equal(shed.length, 4);
+    for (const answer of shed) {
+      t.match(answer, { error: { code: 'overloaded' }, headers: { 'retry-after': /^\d+$/ } });
+    }
+    t.match(await host.call('/narrow/state'), { status: 200 }, 'and then there is room again');
+    await host.api.json({ method: 'DELETE', path: '/v1/functions/narrow' });
+    await assertAlive(t, host, ['limited']);
+  },
+);
 
 t.test('a client that leaves ends its guest, running or waiting', async (t) => {
   await host.deploy('left', misbehave(), { limits: { concurrency: 1, queue: 5 } });
@@ -127,8 +139,12 @@ t.test('a client that leaves ends its guest, running or waiting', async (t) => {
   await host.untilMetric('faas_instances{function="left",state="running"}', 1);
   await host.untilMetric('faas_queue_depth{function="left"}', 2);
   abort.abort();
-  t.same(new Set((await Promise.allSettled(calls)).map(({ status }) => status)), new Set(['rejected']));
-  const series = 'faas_invocations_total{function="left",version="1",trigger="http",outcome="cancelled"}';
+  t.same(
+    new Set((await Promise.allSettled(calls)).map(({ status }) => status)),
+    new Set(['rejected']),
+  );
+  const series =
+    'faas_invocations_total{function="left",version="1",trigger="http",outcome="cancelled"}';
   await host.untilMetric(series, 3);
   await host.untilMetric('faas_instances{function="left",state="running"}', 0);
   await host.untilMetric('faas_queue_depth{function="left"}', 0);

@@ -24,10 +24,16 @@ t.before(async () => {
 t.test('a guest is told every method', async (t) => {
   for (const method of METHODS.filter((name) => name !== 'CONNECT')) {
     const client = await host.connect(t);
-    client.send(`${method} /echo/ HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody`);
+    client.send(
+      `${method} /echo/ HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\nConnection: close\r\n\r\nbody`,
+    );
     const text = await client.closed();
-    const isSeen = method === 'GET' ? text.includes('"method": "GET"') : text.endsWith('\r\n\r\nbody');
-    t.ok(text.startsWith('HTTP/1.1 200 ') && (isSeen || method === 'HEAD'), `${method}: ${text.slice(0, 80)}`);
+    const isSeen =
+      method === 'GET' ? text.includes('"method": "GET"') : text.endsWith('\r\n\r\nbody');
+    t.ok(
+      text.startsWith('HTTP/1.1 200 ') && (isSeen || method === 'HEAD'),
+      `${method}: ${text.slice(0, 80)}`,
+    );
   }
   const tunnel = await host.connect(t);
   const refused = await tunnel.send('CONNECT echo:80 HTTP/1.1\r\nHost: h\r\n\r\n').closed();
@@ -38,7 +44,9 @@ t.test('a guest is told every method', async (t) => {
 t.test('HEAD has the header of GET and no body, from every kind of guest', async (t) => {
   for (const name of ['hello', 'upper', 'echo']) {
     const client = await host.connect(t);
-    client.send(`HEAD /${name}/ HTTP/1.1\r\nHost: h\r\n\r\nGET /hello/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+    client.send(
+      `HEAD /${name}/ HTTP/1.1\r\nHost: h\r\n\r\nGET /hello/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`,
+    );
     const text = await client.closed();
     const [head, next] = text.split('HTTP/1.1 200 OK\r\n').slice(1);
     t.match(head, /\r\n\r\n$/, `${name}: nothing comes after the head`);
@@ -47,7 +55,8 @@ t.test('HEAD has the header of GET and no body, from every kind of guest', async
 });
 
 t.test('100 Continue comes when the guest reads, and not to those it does not read', async (t) => {
-  const head = 'HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\n';
+  const head =
+    'HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\nConnection: close\r\n\r\n';
   const reader = await host.connect(t);
   reader.send(`POST /echo/ ${head}`);
   await reader.until(/^HTTP\/1\.1 100 Continue\r\n\r\n/);
@@ -67,7 +76,10 @@ t.test('trailers go to the guest and come back', async (t) => {
   const text = await client.until(/0\r\n[^]*\r\n\r\n$/);
   t.match(text, /4\r\nbody\r\n0\r\nx-sum: 42\r\n\r\n$/);
   const sent = await host.call('/bad/trailers');
-  t.match(sent, { text: 'trailers follow\n', trailers: { 'x-checksum': '0123abcd', 'x-parts': '1' } });
+  t.match(sent, {
+    text: 'trailers follow\n',
+    trailers: { 'x-checksum': '0123abcd', 'x-parts': '1' },
+  });
 });
 
 t.test('pipelined requests on one connection are answered in order', async (t) => {
@@ -76,15 +88,22 @@ t.test('pipelined requests on one connection are answered in order', async (t) =
   client.send(get('/bad/sleep?ms=120') + get('/hello/') + get('/no-such/') + get('/upper/x'));
   const text = await client.until(/GET \/X/);
   t.match(text, /slept \d+ ms[^]*Hello from Rust[^]*unknown_function[^]*GET \/X/);
-  client.send(`POST /echo/ HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nConnection: close\r\n\r\nagain`);
+  client.send(
+    `POST /echo/ HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\nConnection: close\r\n\r\nagain`,
+  );
   t.match(await client.closed(), /again/);
 });
 
-t.test('a failed guest does not cost its client the connection, if all of its request was read', async (t) => {
-  const client = await host.connect(t);
-  client.send('GET /bad/panic HTTP/1.1\r\nHost: h\r\n\r\nGET /hello/ HTTP/1.1\r\nHost: h\r\n\r\n');
-  t.match(await client.until(/Hello/), /^HTTP\/1\.1 500 [^]*HTTP\/1\.1 200 OK[^]*Hello/);
-});
+t.test(
+  'a failed guest does not cost its client the connection, if all of its request was read',
+  async (t) => {
+    const client = await host.connect(t);
+    client.send(
+      'GET /bad/panic HTTP/1.1\r\nHost: h\r\n\r\nGET /hello/ HTTP/1.1\r\nHost: h\r\n\r\n',
+    );
+    t.match(await client.until(/Hello/), /^HTTP\/1\.1 500 [^]*HTTP\/1\.1 200 OK[^]*Hello/);
+  },
+);
 
 /** Echoes bytes that are made and checked as they go. @returns Digests of what was sent and received. */
 async function echo(bytes: number, path: string): Promise<readonly [string, string]> {
@@ -149,19 +168,25 @@ t.test('a client that sends its header byte by byte is told 408', async (t) => {
   await assertAlive(t, host, ['bad', 'echo', 'hello', 'upper']);
 });
 
-t.test('a client that sends its body byte by byte holds a guest no longer than a request may take', async (t) => {
-  const client = await host.connect(t);
-  client.send('POST /echo/ HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n');
-  const timer = setInterval(() => client.socket.write('a'), 50);
-  t.teardown(() => clearInterval(timer));
-  await client.closed();
-  clearInterval(timer);
-  await host.untilMetric('faas_instances{function="echo",state="running"}', 0);
-  await assertAlive(t, host, ['bad', 'echo', 'hello', 'upper']);
-});
+t.test(
+  'a client that sends its body byte by byte holds a guest no longer than a request may take',
+  async (t) => {
+    const client = await host.connect(t);
+    client.send('POST /echo/ HTTP/1.1\r\nHost: h\r\nContent-Length: 100000\r\n\r\n');
+    const timer = setInterval(() => client.socket.write('a'), 50);
+    t.teardown(() => clearInterval(timer));
+    await client.closed();
+    clearInterval(timer);
+    await host.untilMetric('faas_instances{function="echo",state="running"}', 0);
+    await assertAlive(t, host, ['bad', 'echo', 'hello', 'upper']);
+  },
+);
 
 const GARBAGE: Readonly<Record<string, readonly [bytes: string, status: RegExp]>> = {
-  'a TLS greeting': ['\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03', /^HTTP\/1\.1 400 [^]*malformed_request/],
+  'a TLS greeting': [
+    '\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03',
+    /^HTTP\/1\.1 400 [^]*malformed_request/,
+  ],
   'an SSH greeting': ['SSH-2.0-OpenSSH_9.2\r\n', /^HTTP\/1\.1 400 [^]*malformed_request/],
   'an HTTP/2 preface': ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n', /^HTTP\/1\.1 (400|505) [^]*"code"/],
   zeros: ['\0'.repeat(1000), /^HTTP\/1\.1 400 [^]*malformed_request/],

@@ -142,7 +142,9 @@ t.test('request id and trace context go through, or are made', async (t) => {
   t.equal(seen.get('x-request-id'), 'my-id.1');
   t.equal(seen.get('traceparent'), trace);
   t.equal(seen.get('tracestate'), 'a=b');
-  const made = await host.call('/echo/', { headers: { 'x-request-id': 'a b"<', traceparent: 'no' } });
+  const made = await host.call('/echo/', {
+    headers: { 'x-request-id': 'a b"<', traceparent: 'no' },
+  });
   t.match(made.headers['x-request-id'], /^[0-9a-f]{32}$/);
   t.notOk(made.text.includes('traceparent'));
   await host.call('/deeds/unreachable', { headers: { 'x-request-id': 'find-me' } });

@@ -45,11 +45,17 @@ t.test('an address that is taken, or is none, is named', async (t) => {
   const host = await startHostProcess(t, join(base, 'first'));
   const taken = new URL(host.dataUrl).host;
   for (const flag of ['--listen', '--admin'] as const) {
-    const args = flag === '--listen' ? [flag, taken, '--admin', '127.0.0.1:0'] : ['--listen', '127.0.0.1:0', flag, taken];
+    const args =
+      flag === '--listen'
+        ? [flag, taken, '--admin', '127.0.0.1:0']
+        : ['--listen', '127.0.0.1:0', flag, taken];
     const second = await runFaas(['serve', '--data-dir', join(base, 'second'), ...args]);
     t.match(second, { code: 3, stdout: '' });
     t.match(second.stderr, `Cannot listen on "${taken}": `);
-    t.match(second.stderr, new RegExp(`\\(listen_failed\\)\\n\\s+fix: Choose another address with ${flag}`));
+    t.match(
+      second.stderr,
+      new RegExp(`\\(listen_failed\\)\\n\\s+fix: Choose another address with ${flag}`),
+    );
   }
   const wrong = await runFaas(['serve', '--data-dir', join(base, 'second'), '--listen', 'here']);
   t.match(wrong, { code: /[23]/, stdout: '', stderr: /"here" is not host:port/ });
@@ -61,12 +67,22 @@ t.test('a wrong configuration names the key and what is expected of it', async (
   const file = join(base, 'faas.json');
   const cases: readonly (readonly [text: string, says: RegExp])[] = [
     ['{"http":{"headerByte":1}}', /"http\.headerByte"[^]*no such key[^]*headerBytes/],
-    ['{"defaults":{"memoryBytes":"lots"}}', /"defaults\.memoryBytes"[^]*it is the text "lots", not a number/],
+    [
+      '{"defaults":{"memoryBytes":"lots"}}',
+      /"defaults\.memoryBytes"[^]*it is the text "lots", not a number/,
+    ],
     ['{"listen":', /stops being JSON at line 1/],
   ];
   for (const [text, says] of cases) {
     await writeFile(file, text);
-    const finished = await runFaas(['serve', '--config', file, '--data-dir', join(base, 'data'), ...FREE]);
+    const finished = await runFaas([
+      'serve',
+      '--config',
+      file,
+      '--data-dir',
+      join(base, 'data'),
+      ...FREE,
+    ]);
     t.match(finished, { code: 3, stdout: '' });
     t.match(finished.stderr, says);
   }
@@ -76,23 +92,41 @@ t.test('a wrong configuration names the key and what is expected of it', async (
   t.match(await host.call('/bad/sleep-forever'), { status: 504, error: { message: /123 ms/ } });
 });
 
-t.test('serve --examples deploys every prebuilt example, and what it says to try works', async (t) => {
-  const dataDir = join(t.testdir({}), 'data');
-  const host = await startHostProcess(t, dataDir, ['--examples']);
-  const expected = { 'hello-rust': /^Hello from Rust\n$/, 'echo-rust': /^hello$/, 'files-rust': /<html/i, 'upper-c': /^HELLO$/ };
-  for (const [name, says] of Object.entries(expected)) {
-    const [, command = ''] = await host.process.until('stderr', new RegExp(`^ {2}(curl .*/${name}/.*?) +# `, 'm'));
-    const { stdout } = await promisify(execFile)('sh', ['-c', `${command.replace('curl', 'curl -sS -m 20')}`]);
-    t.match(stdout, says, command);
-  }
-  await host.process.until('stderr', /fetch-rust\/\?url=http:\/\/example\.com/);
-  const answer = await host.call('/fetch-rust/?url=http://127.0.0.1:1/');
-  t.match(answer, { status: 502, text: /HttpRequestDenied/ }, 'granted what it is for, and no more');
-  const finished = await host.process.end('SIGTERM');
-  t.equal(finished.code, 0, 'also while it builds one more');
-  const again = await startHostProcess(t, dataDir);
-  t.match(await again.call('/hello-rust/'), { status: 200 }, 'they are there after a restart');
-});
+t.test(
+  'serve --examples deploys every prebuilt example, and what it says to try works',
+  async (t) => {
+    const dataDir = join(t.testdir({}), 'data');
+    const host = await startHostProcess(t, dataDir, ['--examples']);
+    const expected = {
+      'hello-rust': /^Hello from Rust\n$/,
+      'echo-rust': /^hello$/,
+      'files-rust': /<html/i,
+      'upper-c': /^HELLO$/,
+    };
+    for (const [name, says] of Object.entries(expected)) {
+      const [, command = ''] = await host.process.until(
+        'stderr',
+        new RegExp(`^ {2}(curl .*/${name}/.*?) +# `, 'm'),
+      );
+      const { stdout } = await promisify(execFile)('sh', [
+        '-c',
+        command.replace('curl', 'curl -sS -m 20'),
+      ]);
+      t.match(stdout, says, command);
+    }
+    await host.process.until('stderr', /fetch-rust\/\?url=http:\/\/example\.com/);
+    const answer = await host.call('/fetch-rust/?url=http://127.0.0.1:1/');
+    t.match(
+      answer,
+      { status: 502, text: /HttpRequestDenied/ },
+      'granted what it is for, and no more',
+    );
+    const finished = await host.process.end('SIGTERM');
+    t.equal(finished.code, 0, 'also while it builds one more');
+    const again = await startHostProcess(t, dataDir);
+    t.match(await again.call('/hello-rust/'), { status: 200 }, 'they are there after a restart');
+  },
+);
 
 t.test('a host in the foreground of a closed terminal does not linger', async (t) => {
   const host = await startHostProcess(t, join(t.testdir({}), 'data'));
