@@ -9,6 +9,7 @@ import { systemClock } from './base/clock.ts';
 import { CloseStack, type Closeable } from './base/closeable.ts';
 import { formatBaseUrl } from './config/listen-address.ts';
 import type { Config } from './config/schema.ts';
+import type { EngineChoice } from './deploy/generate-code.ts';
 import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
 import { createEngines } from './engine/engines.ts';
 import { ModuleCache } from './engine/module-cache.ts';
@@ -45,6 +46,8 @@ export interface HostOptions {
   readonly log: Log;
   /** Release of the package. */
   readonly version: string;
+  /** Engine that artifacts are prepared for; benchmarks and tests force one. Default: `auto`. */
+  readonly engine?: EngineChoice;
 }
 
 /**
@@ -54,7 +57,12 @@ export interface HostOptions {
  * @throws {data_directory_unwritable} If nothing can be written there.
  * @throws {listen_failed} If an address is taken.
  */
-export async function openHost({ config, log, version }: HostOptions): Promise<Host> {
+export async function openHost({
+  config,
+  log,
+  version,
+  engine = 'auto',
+}: HostOptions): Promise<Host> {
   const stack = new CloseStack();
   try {
     const clock = systemClock;
@@ -75,6 +83,7 @@ export async function openHost({ config, log, version }: HostOptions): Promise<H
       registry,
       observer,
       checkAllowedHosts: (patterns) => void parseAllowList(patterns),
+      engine,
     });
     const modules: ModuleCache = stack.push(
       new ModuleCache({

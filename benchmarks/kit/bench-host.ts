@@ -7,6 +7,7 @@ import { deployToHost } from '../../cli/deploy-to-host.ts';
 import { Terminal } from '../../cli/terminal.ts';
 import { CloseStack, type Closeable } from '../../host/base/closeable.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
+import type { EngineChoice } from '../../host/deploy/generate-code.ts';
 import type { StartKind, StartPhases } from '../../host/metrics/observer.ts';
 import { Child } from './child.ts';
 import type { Example } from './examples.ts';
@@ -46,13 +47,17 @@ export class BenchHost implements Closeable, AsyncDisposable {
    * Starts a host on an empty data directory.
    *
    * @param nodeFlags Flags of Node and V8 for its process.
+   * @param engine Engine that everything is prepared for; the host's own choice if left out.
    */
-  static async open(nodeFlags: readonly string[] = []): Promise<BenchHost> {
+  static async open(
+    nodeFlags: readonly string[] = [],
+    engine: EngineChoice = 'auto',
+  ): Promise<BenchHost> {
     const stack = new CloseStack();
     try {
       const directory = stack.push(await openTemporaryDirectory());
       const script = new URL('./host-process.ts', import.meta.url);
-      const args = [join(directory.path, 'data')];
+      const args = [join(directory.path, 'data'), engine];
       const child: HostChild = stack.push(await Child.start(script, { args, nodeFlags }));
       const { adminUrl, tokenFile } = child.ready;
       const client = new ApiClient(adminUrl, (await readFile(tokenFile, 'utf8')).trim());

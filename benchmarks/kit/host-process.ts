@@ -3,6 +3,7 @@
  * Keeps every start that is reported to the observer until it is asked for them.
  */
 import { loadConfig } from '../../host/config/load-config.ts';
+import type { EngineChoice } from '../../host/deploy/generate-code.ts';
 import { openHost } from '../../host/host.ts';
 import { openLog } from '../../host/logs/log.ts';
 import type { StartKind, StartPhases } from '../../host/metrics/observer.ts';
@@ -10,7 +11,7 @@ import { PrometheusObserver } from '../../host/metrics/prometheus.ts';
 import { answerParent } from './answer-parent.ts';
 import type { HostAddresses, RecordedStart } from './bench-host.ts';
 
-const [dataDir = ''] = process.argv.slice(2);
+const [dataDir = '', engine = 'auto'] = process.argv.slice(2);
 const starts: RecordedStart[] = [];
 recordStarts();
 const config = await loadConfig({
@@ -19,7 +20,12 @@ const config = await loadConfig({
   overrides: { dataDir, listen: '127.0.0.1:0', admin: '127.0.0.1:0', logLevel: 'warn' },
   defaultDataDir: dataDir,
 });
-const host = await openHost({ config, log: openLog(config.logLevel, false), version: 'benchmark' });
+const host = await openHost({
+  config,
+  log: openLog(config.logLevel, false),
+  version: 'benchmark',
+  engine: engine as EngineChoice,
+});
 const addresses: HostAddresses = {
   dataUrl: host.dataUrl,
   adminUrl: host.adminUrl,

@@ -1,7 +1,9 @@
 /** Every suite by name. A new suite is one file beside this one and one line here. */
 import type { Suite } from '../kit/suite.ts';
+import { densitySuite } from './density.ts';
+import { enginesSuite } from './engines.ts';
 import { startSuite } from './start.ts';
 import { throughputSuite } from './throughput.ts';
 
 /** In the order in which `all` runs them. */
-export const SUITES: readonly Suite[] = [startSuite, throughputSuite];
+export const SUITES: readonly Suite[] = [startSuite, throughputSuite, enginesSuite, densitySuite];
