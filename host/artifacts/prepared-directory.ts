@@ -51,8 +51,13 @@ export async function readPrepared(
   const list = await readList(path, key);
   if (list === undefined) return undefined;
   const files = new Map<string, Uint8Array>();
-  for (const [name, { digest }] of Object.entries(list)) {
-    const content = await readListed(join(path, name), digest);
+  // Together, because a cold start waits for them.
+  const contents = await Promise.all(
+    Object.entries(list).map(async ([name, { digest }]) => {
+      return [name, await readListed(join(path, name), digest)] as const;
+    }),
+  );
+  for (const [name, content] of contents) {
     if (content === undefined) {
       // A directory is removed as a whole: what is missing from one still there is damage.
       if ((await readList(path, key)) === undefined) return undefined;

@@ -12,6 +12,7 @@ import { SingleFlight } from '../base/single-flight.ts';
 import type { Config } from '../config/schema.ts';
 import type { PreparedArtifact } from '../engine/engine.ts';
 import { MANIFEST_FILE, type Manifest } from '../engine/manifest.ts';
+import { PAGE_BYTES } from '../limits/memory-account.ts';
 import type { Observer } from '../metrics/observer.ts';
 import type { VersionSettings } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
@@ -238,6 +239,17 @@ function checkServable(manifest: Manifest, settings: VersionSettings): void {
   if (manifest.kind === 'command' && settings.isolation === 'reuse') {
     throw new HostError('reuse_needs_http', {});
   }
+  const needed = initialMemoryBytes(manifest);
+  const limit = settings.limits.memoryBytes;
+  if (needed > limit) throw new HostError('memory_limit_at_start', { needed, limit });
+}
+
+/** What an instance has at the least: a version that lacks it would be live and never serve. */
+function initialMemoryBytes({ modules }: Manifest): number {
+  const own = modules.flatMap(({ memories }) =>
+    memories.filter(({ importName }) => importName !== undefined),
+  );
+  return own.reduce((sum, { minPages }) => sum + minPages, 0) * PAGE_BYTES;
 }
 
 function readJson(bytes: Uint8Array | undefined): unknown {

@@ -5,7 +5,7 @@
 import type { FunctionKind } from '../registry/model.ts';
 
 /** Grows whenever what deploy writes changes its meaning: artifacts are then prepared anew. */
-export const PREPARER_VERSION = 2;
+export const PREPARER_VERSION = 3;
 
 /** Name of the manifest among the files of a prepared artifact. */
 export const MANIFEST_FILE = 'manifest.json';

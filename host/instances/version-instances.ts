@@ -124,7 +124,8 @@ export class VersionInstances implements Closeable {
       this.#version.kind === 'http' &&
       !this.#closed &&
       live.guest.endReason === undefined &&
-      live.served < MAX_REUSE_COUNT
+      live.served < MAX_REUSE_COUNT &&
+      !hasGrownTooMuch(live)
     );
   }
 
@@ -149,10 +150,17 @@ export class VersionInstances implements Closeable {
   }
 }
 
+/** Memories cannot shrink: one that is half full is given up, before an invocation finds it full. */
+function hasGrownTooMuch({ memory, initialBytes }: LiveInstance): boolean {
+  return memory.bytes > initialBytes && memory.bytes > memory.limitBytes / 2;
+}
+
 class LiveInstance {
   readonly instance: Instance;
   readonly guest: GuestState;
   readonly memory: MemoryAccount;
+  /** Memory it started with. */
+  readonly initialBytes: number;
   served = 0;
   cancelIdleTimer: () => void = () => {};
 
@@ -160,5 +168,6 @@ class LiveInstance {
     this.instance = instance;
     this.guest = guest;
     this.memory = memory;
+    this.initialBytes = memory.bytes;
   }
 }

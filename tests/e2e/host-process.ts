@@ -18,6 +18,12 @@ const FAAS = fileURLToPath(new URL('../../cli/faas.js', import.meta.url));
 /** Time that something may take which depends on events and not on a clock. */
 const PATIENCE_MS = 30_000;
 
+/** What runs: a test that is ended by its time limit leaves no host behind. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** What a command came to. */
 export interface Finished {
   readonly code: number | null;
@@ -56,7 +62,11 @@ export class FaasProcess {
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read('stdout', text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#read('stderr', text));
-    this.child.on('close', () => this.#wake());
+    running.add(this.child);
+    this.child.on('close', () => {
+      running.delete(this.child);
+      this.#wake();
+    });
     this.child.stdin?.on('error', () => {}).end(input);
     this.#finished = once(this.child, 'close').then(([code, signal]) => ({
       code: code as number | null,

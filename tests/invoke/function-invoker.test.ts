@@ -42,6 +42,15 @@ t.test('handle() keeps an instance with isolation "reuse"', async (t) => {
   );
 });
 
+t.test('handle() gives up a reused instance that has grown to half of its limit', async (t) => {
+  const limits = { memoryBytes: 32 * 2 ** 20 };
+  const grown = await host.deploy('grown', misbehave(), { isolation: 'reuse', limits });
+  const first = await host.call(grown, '/state');
+  t.equal((await host.call(grown, '/grow?mib=20')).result.outcome, 'ok');
+  const next = await host.call(grown, '/state');
+  t.match(next, { body: first.body, result: { start: 'warm' } });
+});
+
 const failures: readonly [path: string, outcome: string, code: string, status: number][] = [
   ['/panic', 'trap', 'guest_trapped', 500],
   ['/unreachable', 'trap', 'guest_trapped', 500],

@@ -1,0 +1,10 @@
+import { Failures } from './failures.ts';
+import { fuzzBinaries } from './fuzz-binaries.ts';
+import { makeSeeds } from './seeds.ts';
+const f = new Failures();
+const n = Number(process.argv[2]);
+const seeds = await makeSeeds(1);
+console.log(seeds.map(s=>s.name+' '+s.bytes.length+'/'+s.modules.length).join(', '));
+const t0 = performance.now();
+console.log(await fuzzBinaries(n, Number(process.argv[3] ?? 1), seeds, f), (performance.now()-t0)/n, 'ms');
+console.log(f.count, f.texts.slice(0,6).join('\n'));
