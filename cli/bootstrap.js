@@ -8,8 +8,10 @@ import { createHash } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -61,12 +63,16 @@ function buildTap() {
 
 function linkCommand() {
   const link = join(bin, 'faas');
+  const target = join('..', '..', 'cli', 'faas.js');
   mkdirSync(bin, { recursive: true });
   if (process.platform === 'win32') {
     writeFileSync(`${link}.cmd`, `@node "${join(root, 'cli', 'faas.js')}" %*\r\n`);
     return;
   }
+  // Left alone where it is right: two that start at once must not take it from each other.
+  if (lstatSync(link, { throwIfNoEntry: false })?.isSymbolicLink() && readlinkSync(link) === target)
+    return;
   rmSync(link, { force: true });
-  symlinkSync(join('..', '..', 'cli', 'faas.js'), link);
+  symlinkSync(target, link);
   chmodSync(join(root, 'cli', 'faas.js'), 0o755);
 }

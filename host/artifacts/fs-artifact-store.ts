@@ -76,8 +76,12 @@ class FsArtifactStore implements ArtifactStore, AsyncDisposable {
   }
 
   async has(digest: Digest): Promise<boolean> {
+    return (await this.sizeOf(digest)) !== undefined;
+  }
+
+  async sizeOf(digest: Digest): Promise<number | undefined> {
     await this.#artifactUse.touch(digest);
-    return exists(this.#artifactPath(digest));
+    return sizeAt(this.#artifactPath(digest));
   }
 
   async put(
@@ -263,11 +267,14 @@ function hexOf(digest: Digest): string {
 }
 
 async function exists(path: string): Promise<boolean> {
+  return (await sizeAt(path)) !== undefined;
+}
+
+async function sizeAt(path: string): Promise<number | undefined> {
   try {
-    await stat(path);
-    return true;
+    return (await stat(path)).size;
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return false;
+    if (errnoOf(error) === 'ENOENT') return undefined;
     throw toStorageError(error, 'read', path);
   }
 }

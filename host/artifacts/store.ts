@@ -18,6 +18,8 @@ export interface PreparedFile {
 export interface ArtifactStore extends Closeable {
   /** Whether the bytes are there. */
   has(digest: Digest): Promise<boolean>;
+  /** Size of the bytes, or undefined if they are not there. */
+  sizeOf(digest: Digest): Promise<number | undefined>;
   /**
    * Stores a stream of bytes.
    *

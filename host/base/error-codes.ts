@@ -259,7 +259,7 @@ export const ERROR_CODES = define({
     fix: 'Deploy with a larger --memory',
   },
   memory_limit_at_start: {
-    status: 500,
+    status: 400,
     blame: 'user',
     message:
       'Cannot make an instance: its first memory has {needed} bytes and the limit is {limit}',

@@ -85,6 +85,7 @@ export const configSchema = z.strictObject({
   domain: z
     .string()
     .min(1)
+    .toLowerCase()
     .default('localhost')
     .describe('a function NAME answers at http://NAME.<domain>/'),
   trustedProxies: z

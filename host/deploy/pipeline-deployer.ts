@@ -108,6 +108,9 @@ export class PipelineDeployer implements Deployer, Closeable {
     await this.#checkFiles(request);
     const readMs = performance.now();
     const bytes = await artifacts.load(request.artifact);
+    // Uploads may be as large as snapshot files.
+    const limit = config.deploy.artifactBytes;
+    if (bytes.byteLength > limit) throw new HostError('artifact_too_large', { limit });
     onStep({ step: 'read', ms: performance.now() - readMs, detail: `${bytes.byteLength} bytes` });
     const prepared = preparedKey(request.artifact, this.#engine);
     const { manifest, findings } = await this.#prepare(request.artifact, prepared, onStep);
@@ -214,9 +217,14 @@ export class PipelineDeployer implements Deployer, Closeable {
         snapshotFiles,
       });
     }
-    for (const file of request.files) {
-      if (!(await artifacts.has(file.digest)))
-        throw new HostError('unknown_artifact', { digest: file.digest });
+    for (const { path, digest, size } of request.files) {
+      const stored = await artifacts.sizeOf(digest);
+      if (stored === undefined) throw new HostError('unknown_artifact', { digest });
+      // The sum above is of what the client says.
+      if (stored !== size) {
+        const reason = `"${path}" has ${stored} bytes, and not ${size}`;
+        throw new HostError('invalid_settings', { key: 'files', reason });
+      }
     }
   }
 }

@@ -43,8 +43,10 @@ export function testArtifactStore(
     const bytes = randomBytes(3_000_001);
     const digest = digestOf(bytes);
     t.equal(await store.has(digest), false);
+    t.equal(await store.sizeOf(digest), undefined);
     t.same(await store.put(pieces(bytes, 65_536), LIMIT, digest), { digest, bytes: bytes.length });
     t.equal(await store.has(digest), true);
+    t.equal(await store.sizeOf(digest), bytes.length);
     t.ok(bytes.equals(await store.load(digest)));
     t.ok(bytes.equals(await readFile(await store.pathOf(digest))));
     const file = await store.openFile(digest);

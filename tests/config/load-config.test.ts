@@ -30,6 +30,11 @@ t.test('without any source there are defaults', async (t) => {
   }
 });
 
+t.test('the domain is kept in lower case, as routes and hosts are compared', async (t) => {
+  const config = await loadConfig({ ...NOTHING, overrides: { domain: 'Fn.Example' } });
+  t.equal(config.domain, 'fn.example');
+});
+
 t.test('flags win over the environment, the environment over the file, key by key', async (t) => {
   const file = join(t.testdir({}), 'config.json');
   const settings = { dataDir: '/file', listen: '127.0.0.1:1', http: { headerBytes: '8KiB' } };

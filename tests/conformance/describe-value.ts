@@ -15,18 +15,14 @@ export function describeValue(
   options: { readonly classes: boolean } = { classes: true },
 ): string {
   const describe = (part: unknown): string => describeValue(part, options);
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value.toWellFormed() === value ? value : [...value]);
-    case 'bigint':
-      return `${value}n`;
-    case 'number':
-      return Object.is(value, -0) ? '-0' : String(value);
-    case 'object':
-      break;
-    default:
-      return String(value);
+  if (typeof value === 'string') {
+    return value.isWellFormed() ? JSON.stringify(value) : JSON.stringify(value.split(''));
   }
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  if (value === undefined) return 'undefined';
+  if (typeof value === 'boolean') return value ? 'true' : 'false';
+  if (typeof value !== 'object') return `a ${typeof value}`;
   if (value === null) return 'null';
   if (Array.isArray(value)) return `[${value.map(describe).join(', ')}]`;
   if (ArrayBuffer.isView(value)) {

@@ -44,7 +44,7 @@ interface Input {
 }
 
 /** Numbers at which checks go wrong: sizes, signs, ends of the memory, edges of characters. */
-const EDGES: readonly Bits[] = [
+export const EDGE_BITS: readonly Bits[] = [
   0n,
   1n,
   2n,
@@ -79,7 +79,10 @@ export function arbitraryRawCase(type: FunctionType): fc.Arbitrary<RawCase> {
   const address = fc.oneof(
     { weight: 3, arbitrary: fc.nat(MEMORY_SIZE / 8).map((index) => index * 8) },
     { weight: 1, arbitrary: fc.nat(MEMORY_SIZE + 16) },
-    { weight: 1, arbitrary: fc.constantFrom(...EDGES).map((edge) => Number(edge & 0xffff_ffffn)) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(...EDGE_BITS).map((edge) => Number(edge & 0xffff_ffffn)),
+    },
   );
   return fc.record({
     direction: type.result === undefined ? fc.constant('take') : fc.constantFrom('take', 'give'),
@@ -99,7 +102,7 @@ function arbitraryChange(): fc.Arbitrary<Change> {
     where: fc.constantFrom('image', 'core'),
     position: fc.nat(2000),
     width: fc.constantFrom(1, 2, 4, 8),
-    value: fc.oneof(fc.constantFrom(...EDGES), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
+    value: fc.oneof(fc.constantFrom(...EDGE_BITS), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n })),
   });
 }
 

@@ -172,7 +172,7 @@ function coreValue(type: CoreType, index: number): string {
       return `(f32.reinterpret_i32 (i32.wrap_i64 ${bits}))`;
     case 'f64':
       return `(f64.reinterpret_i64 ${bits})`;
-    default:
+    case 'i64':
       return bits;
   }
 }

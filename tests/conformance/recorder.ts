@@ -41,10 +41,6 @@ export class Recorder implements SuspendableGuest {
     return giveResult(type, this.answer);
   }
 
-  suspend<T>(wait: Promise<T>): Promise<T> {
-    return wait;
-  }
-
   /** 1, 2, 3 … */
   nextNumber(): number {
     return (this.#numbers += 1);

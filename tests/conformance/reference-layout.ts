@@ -12,6 +12,30 @@ export type CoreType = 'i32' | 'i64' | 'f32' | 'f64';
 /** Flat parameters beyond which all go through memory. */
 const MAX_FLAT_PARAMETERS = 16;
 
+/** Bytes in memory of what is not a record, a variant or flags; others take 4. */
+const SIZES: Readonly<Record<string, number>> = {
+  bool: 1,
+  s8: 1,
+  u8: 1,
+  s16: 2,
+  u16: 2,
+  s64: 8,
+  u64: 8,
+  f64: 8,
+  string: 8,
+  list: 8,
+};
+
+/** Core values of the same; others are one i32. */
+const FLAT: Readonly<Record<string, readonly CoreType[]>> = {
+  s64: ['i64'],
+  u64: ['i64'],
+  f32: ['f32'],
+  f64: ['f64'],
+  string: ['i32', 'i32'],
+  list: ['i32', 'i32'],
+};
+
 /** A core function's type. */
 export interface CoreSignature {
   readonly parameters: readonly CoreType[];
@@ -24,18 +48,10 @@ export interface CoreSignature {
 
 /** Payload types by discriminant; undefined for types that are no variants. */
 export function casesOf(type: ValueType): readonly (ValueType | undefined)[] | undefined {
-  switch (type.kind) {
-    case 'variant':
-      return type.cases.map((one) => one.type);
-    case 'enum':
-      return type.names.map(() => undefined);
-    case 'option':
-      return [undefined, type.some];
-    case 'result':
-      return [type.ok, type.err];
-    default:
-      return undefined;
-  }
+  if (type.kind === 'variant') return type.cases.map((one) => one.type);
+  if (type.kind === 'enum') return type.names.map(() => undefined);
+  if (type.kind === 'option') return [undefined, type.some];
+  return type.kind === 'result' ? [type.ok, type.err] : undefined;
 }
 
 /** Types of fields or items; undefined for types that are no records. */
@@ -74,25 +90,8 @@ export function sizeOf(type: ValueType): number {
     const largest = Math.max(...cases.map((one) => (one === undefined ? 0 : sizeOf(one))));
     return alignTo(start + largest, alignmentOf(type));
   }
-  switch (type.kind) {
-    case 'bool':
-    case 's8':
-    case 'u8':
-      return 1;
-    case 's16':
-    case 'u16':
-      return 2;
-    case 's64':
-    case 'u64':
-    case 'f64':
-    case 'string':
-    case 'list':
-      return 8;
-    case 'flags':
-      return type.names.length <= 8 ? 1 : type.names.length <= 16 ? 2 : 4;
-    default:
-      return 4;
-  }
+  if (type.kind === 'flags') return type.names.length <= 8 ? 1 : type.names.length <= 16 ? 2 : 4;
+  return SIZES[type.kind] ?? 4;
 }
 
 /** Core values that a value is passed as. */
@@ -109,19 +108,7 @@ export function flatten(type: ValueType): readonly CoreType[] {
     }
     return ['i32', ...joined];
   }
-  switch (type.kind) {
-    case 's64':
-    case 'u64':
-      return ['i64'];
-    case 'f32':
-    case 'f64':
-      return [type.kind];
-    case 'string':
-    case 'list':
-      return ['i32', 'i32'];
-    default:
-      return ['i32'];
-  }
+  return FLAT[type.kind] ?? ['i32'];
 }
 
 /** The core function that is lifted to, or lowered from, a function; a lowered one also gets a result pointer. */

@@ -76,7 +76,8 @@ export class ReferenceLifter {
       return composeCase(type, low(0), value);
     }
     if (type.kind === 'string' || type.kind === 'list') {
-      return this.#sequence(type, low(0), low(1));
+      const element = type.kind === 'list' ? type.element : undefined;
+      return this.#sequence(element, low(0), low(1));
     }
     return this.#scalar(type, bits[0] ?? 0n);
   }
@@ -101,21 +102,19 @@ export class ReferenceLifter {
       return composeCase(type, index, value);
     }
     if (type.kind === 'string' || type.kind === 'list') {
-      return this.#sequence(type, Number(this.#bits(at, 4)), Number(this.#bits(at + 4, 4)));
+      const element = type.kind === 'list' ? type.element : undefined;
+      return this.#sequence(element, Number(this.#bits(at, 4)), Number(this.#bits(at + 4, 4)));
     }
     return this.#scalar(type, this.#bits(at, sizeOf(type)));
   }
 
-  #sequence(
-    type: Extract<ValueType, { kind: 'string' | 'list' }>,
-    pointer: number,
-    length: number,
-  ): unknown {
-    if (type.kind === 'string') return this.#text(pointer, length);
-    const size = sizeOf(type.element);
-    this.#check(pointer, length * size, alignmentOf(type.element));
+  /** @param element Undefined for a string. */
+  #sequence(element: ValueType | undefined, pointer: number, length: number): unknown {
+    if (element === undefined) return this.#text(pointer, length);
+    const size = sizeOf(element);
+    this.#check(pointer, length * size, alignmentOf(element));
     this.#spend(length);
-    return Array.from({ length }, (_, index) => this.#load(type.element, pointer + index * size));
+    return Array.from({ length }, (_, index) => this.#load(element, pointer + index * size));
   }
 
   #text(pointer: number, length: number): string {
@@ -136,10 +135,18 @@ export class ReferenceLifter {
   }
 
   #scalar(type: ValueType, bits: Bits): unknown {
+    if (type.kind === 'flags') {
+      const isSet = (index: number): boolean => ((bits >> BigInt(index)) & 1n) === 1n;
+      return composeParts(
+        type,
+        type.names.map((_, index) => isSet(index)),
+      );
+    }
     const view = new DataView(new ArrayBuffer(8));
     view.setBigUint64(0, bits, true);
     const low = view.getUint32(0, true);
-    switch (type.kind) {
+    const kind: string = type.kind;
+    switch (kind) {
       case 'bool':
         return low !== 0;
       case 's8':
@@ -163,11 +170,6 @@ export class ReferenceLifter {
       case 'char':
         trapIf(low > 0x10ffff || (low >= 0xd800 && low <= 0xdfff), 'no character');
         return String.fromCodePoint(low);
-      case 'flags':
-        return composeParts(
-          type,
-          type.names.map((_, index) => ((bits >> BigInt(index)) & 1n) === 1n),
-        );
       case 'own':
         trapIf(!this.#handles.has(low) || this.#lent.has(low), 'no handle to give away');
         this.#handles.delete(low);

@@ -58,7 +58,8 @@ export class ReferenceImage {
       return flatten(type).map((_, position) => bits[position] ?? 0n);
     }
     if (type.kind === 'string' || type.kind === 'list') {
-      const [pointer, length] = this.#lowerSequence(type, value);
+      const element = type.kind === 'list' ? type.element : undefined;
+      const [pointer, length] = this.#lowerSequence(element, value);
       return [BigInt(pointer), BigInt(length)];
     }
     return [bitsOf(type, value)];
@@ -107,7 +108,8 @@ export class ReferenceImage {
       return;
     }
     if (type.kind === 'string' || type.kind === 'list') {
-      const [pointer, length] = this.#lowerSequence(type, value);
+      const element = type.kind === 'list' ? type.element : undefined;
+      const [pointer, length] = this.#lowerSequence(element, value);
       this.#write(BigInt(pointer), at, 4);
       this.#write(BigInt(length), at + 4, 4);
       return;
@@ -115,22 +117,23 @@ export class ReferenceImage {
     this.#write(bitsOf(type, value), at, sizeOf(type));
   }
 
+  /** @param element Undefined for a string. */
   #lowerSequence(
-    type: Extract<ValueType, { kind: 'string' | 'list' }>,
+    element: ValueType | undefined,
     value: unknown,
   ): [pointer: number, length: number] {
-    if (type.kind === 'string') return this.#lowerText(value as string);
+    if (element === undefined) return this.#lowerText(value as string);
     const values = Array.from(value as ArrayLike<unknown>);
-    const size = sizeOf(type.element);
-    const at = this.allocate(values.length * size, alignmentOf(type.element));
+    const size = sizeOf(element);
+    const at = this.allocate(values.length * size, alignmentOf(element));
     for (const [index, each] of values.entries()) {
-      this.#store(type.element, each, at + index * size);
+      this.#store(element, each, at + index * size);
     }
     return [at, values.length];
   }
 
   #lowerText(text: string): [pointer: number, length: number] {
-    const isLatin = [...text].every((character) => character <= '\u00FF');
+    const isLatin = Array.from(text).every((character) => character <= '\u00FF');
     const form = this.encoding === 'utf8' ? 'utf8' : 'utf16le';
     const asLatin = this.encoding === 'latin1+utf16' && isLatin;
     const bytes = Buffer.from(text, asLatin ? 'latin1' : form);
@@ -149,8 +152,15 @@ export class ReferenceImage {
 }
 
 function bitsOf(type: ValueType, value: unknown): Bits {
+  if (type.kind === 'flags') {
+    return partsOf(type, value).reduce<Bits>(
+      (sum, flag, index) => sum + (flag === true ? 1n << BigInt(index) : 0n),
+      0n,
+    );
+  }
+  const kind: string = type.kind;
   const view = new DataView(new ArrayBuffer(8));
-  switch (type.kind) {
+  switch (kind) {
     case 'bool':
       return value === true ? 1n : 0n;
     case 'f32':
@@ -161,13 +171,6 @@ function bitsOf(type: ValueType, value: unknown): Bits {
       return view.getBigUint64(0);
     case 'char':
       return BigInt((value as string).codePointAt(0) ?? 0);
-    case 'flags':
-      return BigInt(
-        partsOf(type, value).reduce<number>(
-          (sum, flag, index) => sum + (flag === true ? 2 ** index : 0),
-          0,
-        ),
-      );
     case 'own':
     case 'borrow':
       return BigInt((value as { readonly handle: number }).handle);

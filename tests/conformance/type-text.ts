@@ -44,39 +44,31 @@ export class TypeText {
 
   /** A type where one is used. */
   of(type: ValueType): string {
-    switch (type.kind) {
-      case 'list':
-        return `(list ${this.of(type.element)})`;
-      case 'tuple':
-        return `(tuple ${type.items.map((item) => this.of(item)).join(' ')})`;
-      case 'option':
-        return `(option ${this.of(type.some)})`;
-      case 'result': {
-        const ok = type.ok === undefined ? '' : ` ${this.of(type.ok)}`;
-        const err = type.err === undefined ? '' : ` (error ${this.of(type.err)})`;
-        return `(result${ok}${err})`;
-      }
-      case 'own':
-      case 'borrow':
-        return `(${type.kind} $${RESOURCE})`;
-      case 'record':
-        return this.#named(type, () =>
-          type.fields.map((field) => `(field "${field.name}" ${this.of(field.type)})`),
-        );
-      case 'variant':
-        return this.#named(type, () =>
-          type.cases.map((one) =>
-            one.type === undefined
-              ? `(case "${one.name}")`
-              : `(case "${one.name}" ${this.of(one.type)})`,
-          ),
-        );
-      case 'enum':
-      case 'flags':
-        return this.#named(type, () => type.names.map((name) => `"${name}"`));
-      default:
-        return type.kind;
+    if (type.kind === 'list') return `(list ${this.of(type.element)})`;
+    if (type.kind === 'tuple')
+      return `(tuple ${type.items.map((item) => this.of(item)).join(' ')})`;
+    if (type.kind === 'option') return `(option ${this.of(type.some)})`;
+    if (type.kind === 'own' || type.kind === 'borrow') return `(${type.kind} $${RESOURCE})`;
+    if (type.kind === 'result') {
+      const ok = type.ok === undefined ? '' : ` ${this.of(type.ok)}`;
+      const err = type.err === undefined ? '' : ` (error ${this.of(type.err)})`;
+      return `(result${ok}${err})`;
     }
+    if (type.kind === 'record') {
+      const field = (name: string, part: ValueType): string => `(field "${name}" ${this.of(part)})`;
+      return this.#named(type, () => type.fields.map((one) => field(one.name, one.type)));
+    }
+    if (type.kind === 'variant') {
+      const payload = (part: ValueType | undefined): string =>
+        part === undefined ? '' : ` ${this.of(part)}`;
+      return this.#named(type, () =>
+        type.cases.map((one) => `(case "${one.name}"${payload(one.type)})`),
+      );
+    }
+    if (type.kind === 'enum' || type.kind === 'flags') {
+      return this.#named(type, () => type.names.map((name) => `"${name}"`));
+    }
+    return type.kind;
   }
 
   #named(type: ValueType, parts: () => readonly string[]): string {

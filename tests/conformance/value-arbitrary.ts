@@ -54,7 +54,17 @@ export function arbitraryValue(type: ValueType): fc.Arbitrary<unknown> {
     );
     return fc.oneof(...choices);
   }
-  switch (type.kind) {
+  if (type.kind === 'list') return arbitraryList(type.element);
+  if (type.kind === 'flags') {
+    return fc
+      .tuple(...type.names.map(() => fc.boolean()))
+      .map((flags) => composeParts(type, flags));
+  }
+  return arbitraryScalar(type.kind);
+}
+
+function arbitraryScalar(kind: string): fc.Arbitrary<unknown> {
+  switch (kind) {
     case 'bool':
       return fc.boolean();
     case 'f32':
@@ -72,17 +82,11 @@ export function arbitraryValue(type: ValueType): fc.Arbitrary<unknown> {
         fc.string({ unit: character(), maxLength: 40 }),
         fc.string({ unit: 'binary-ascii', maxLength: 60 }),
       );
-    case 'list':
-      return arbitraryList(type.element);
-    case 'flags':
-      return fc
-        .tuple(...type.names.map(() => fc.boolean()))
-        .map((flags) => composeParts(type, flags));
     case 'own':
     case 'borrow':
       return fc.integer({ min: 1, max: GUEST_HANDLES }).map((handle) => ({ handle }));
     default:
-      return integer(type.kind);
+      return integer(kind);
   }
 }
 

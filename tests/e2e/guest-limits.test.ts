@@ -68,13 +68,12 @@ t.test(
     const hard = await host.call('/limited/grow?mib=64');
     t.match(hard, { status: 500, error: { code: 'memory_limit', message: /33554432 bytes/ } });
     t.match(await host.call('/limited/grow?mib=8'), { status: 200, text: 'took 8 MiB\n' });
-    const first = await host.deploy('tiny', misbehave(), { limits: { memoryBytes: 70_000 } });
-    t.match(first, { version: { limits: { memoryBytes: 70_000 } } });
-    t.match(await host.call('/tiny/state'), {
-      status: 500,
-      error: { code: 'memory_limit_at_start', message: /limit is 70000/ },
+    const tiny = { limits: { memoryBytes: 70_000 } };
+    t.match(await host.refusal('tiny', misbehave(), tiny), {
+      status: 400,
+      code: 'memory_limit_at_start',
+      message: /limit is 70000/,
     });
-    await host.api.json({ method: 'DELETE', path: '/v1/functions/tiny' });
     await assertAlive(t, host, ['limited']);
   },
 );

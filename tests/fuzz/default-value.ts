@@ -3,12 +3,24 @@ import type { ValueType } from '../../host/component/plan.ts';
 import { casesOf, fieldsOf } from '../conformance/reference-layout.ts';
 import { composeCase, composeParts } from '../conformance/value-parts.ts';
 
+/** Of types without parts; of the others it is 0. */
+const PLAIN: Readonly<Record<string, unknown>> = {
+  bool: true,
+  s64: 0n,
+  u64: 0n,
+  char: 'c',
+  string: 'text',
+};
+
 /**
  * Makes one.
  *
  * @param makeResource Gives what stands for a handle, or throws if there is nothing.
  */
-export function defaultValue(type: ValueType, makeResource: (resource: number) => unknown): unknown {
+export function defaultValue(
+  type: ValueType,
+  makeResource: (resource: number) => unknown,
+): unknown {
   const fields = fieldsOf(type);
   if (fields !== undefined) {
     return composeParts(
@@ -25,27 +37,13 @@ export function defaultValue(type: ValueType, makeResource: (resource: number) =
       payload === undefined ? undefined : defaultValue(payload, makeResource),
     );
   }
-  switch (type.kind) {
-    case 'bool':
-      return true;
-    case 's64':
-    case 'u64':
-      return 0n;
-    case 'char':
-      return 'c';
-    case 'string':
-      return 'text';
-    case 'list':
-      return [defaultValue(type.element, makeResource)];
-    case 'flags':
-      return composeParts(
-        type,
-        type.names.map(() => true),
-      );
-    case 'own':
-    case 'borrow':
-      return makeResource(type.resource);
-    default:
-      return 0;
+  if (type.kind === 'list') return [defaultValue(type.element, makeResource)];
+  if (type.kind === 'own' || type.kind === 'borrow') return makeResource(type.resource);
+  if (type.kind === 'flags') {
+    return composeParts(
+      type,
+      type.names.map(() => true),
+    );
   }
+  return PLAIN[type.kind] ?? 0;
 }

@@ -133,14 +133,14 @@ async function runPlan(
     .catch((error: unknown) => fromLoading(error));
   if (typeof module === 'string' || module === undefined) return module;
   const guest = new Recorder();
-  const started = await outcomeOf(() =>
-    module.instantiate(guest, new MemoryAccount(MEMORY_BYTES)),
-  );
+  const started = await outcomeOf(() => module.instantiate(guest, new MemoryAccount(MEMORY_BYTES)));
   if (started.kind !== 'value') {
     const error = started.kind === 'trap' ? started.error : started.value;
     if (isCoded(error) || error instanceof WebAssembly.LinkError) return undefined;
     const complaint = complaintAbout(started);
-    return complaint === undefined ? undefined : `instantiate: ${complaint} ${describeStack(error)}`;
+    return complaint === undefined
+      ? undefined
+      : `instantiate: ${complaint} ${describeStack(error)}`;
   }
   counts.instantiated += 1;
   const type = plan.lifts[first.lift]?.type;

@@ -28,8 +28,9 @@ const EDGES: readonly number[] = [
  */
 export function mutate(seed: Seed, other: Seed, random: Random): Uint8Array {
   let bytes: Uint8Array = Uint8Array.from(seed.bytes);
-  for (let left = 1 + random.below(3); left > 0; left -= 1) {
-    bytes = random.once(5)
+  // One change reaches deeper than three; changes that move what follows rarely pass the decoder.
+  for (let left = random.once(3) ? 2 + random.below(2) : 1; left > 0; left -= 1) {
+    bytes = random.once(6)
       ? mutateSections(bytes, other.bytes, random)
       : mutateBytes(bytes, seed, random);
   }
@@ -39,7 +40,7 @@ export function mutate(seed: Seed, other: Seed, random: Random): Uint8Array {
 function mutateBytes(bytes: Uint8Array, seed: Seed, random: Random): Uint8Array {
   const at = positionOf(bytes, seed, random);
   const old = bytes[at] ?? 0;
-  switch (random.below(8)) {
+  switch (random.once(3) ? random.below(8) : 3 + random.below(5)) {
     case 0:
       return bytes.subarray(0, at);
     case 1:

@@ -1,4 +1,5 @@
 import t from 'tap';
+import { digestOf } from '../../host/base/ids.ts';
 import type { FunctionRecord } from '../../host/registry/model.ts';
 import { CATCHES, catchAll, type Catch } from '../guests/catch-all.ts';
 import { example, misbehave } from '../guests/guests.ts';
@@ -139,6 +140,31 @@ for (const [number, how] of Object.keys(CATCHES).entries()) {
     t.match((await host.call(cheat, '/')).result, { outcome: 'trap' });
   });
 }
+
+t.test('deploy() goes by the bytes that are stored, not by what is said of them', async (t) => {
+  const narrow = await openHarness(t, { config: { deploy: { artifactBytes: 1000 } } });
+  await t.rejects(narrow.deploy('large', example('hello-rust')), {
+    code: 'artifact_too_large',
+    fields: { limit: 1000 },
+  });
+  const content = example('hello-rust');
+  const file = { path: '/site/a', digest: digestOf(content), size: 1, modifiedMs: 0 };
+  await t.rejects(host.deploy('wrong', content, { directories: ['/site'], files: [file] }), {
+    code: 'invalid_settings',
+    message: new RegExp(`"/site/a" has ${content.length} bytes, and not 1`),
+  });
+});
+
+t.test('deploy() refuses a memory limit that no instance could start with', async (t) => {
+  const limits = { memoryBytes: 16 * 65_536 };
+  await t.rejects(host.deploy('small', example('hello-rust'), { limits }), {
+    code: 'memory_limit_at_start',
+    fields: { needed: 17 * 65_536, limit: 16 * 65_536 },
+  });
+  const enough = { limits: { memoryBytes: 17 * 65_536 } };
+  const small = await host.deploy('small', example('hello-rust'), enough);
+  t.match((await host.call(small, '/')).result, { outcome: 'ok' });
+});
 
 t.test('handle() serves commands by the CGI contract', async (t) => {
   const upper = await host.deploy('upper', example('upper-c'));
