@@ -57,7 +57,7 @@ const http = z.strictObject({
   headersTimeoutMs: duration(10_000).describe('time a client has to send its header'),
   requestTimeoutMs: duration(300_000).describe('time a client has to send its whole request'),
   keepAliveTimeoutMs: duration(65_000).describe('time an idle connection stays open'),
-  connections: count(20_000).describe('open connections; more are closed at once'),
+  connections: count(20_000, 1).describe('open connections; more are closed at once'),
 });
 
 const deploy = z.strictObject({

@@ -54,7 +54,9 @@ export class FunctionInvoker implements Invoker, Closeable {
       const live = snapshot.functions.get(runtime.version.function)?.live;
       if (live !== undefined && keyOf(live) === key) continue;
       this.#runtimes.delete(key);
-      runtime.retire();
+      runtime.retire((error) =>
+        this.#parts.log.error({ err: error, version: key }, 'cannot close a version'),
+      );
     }
   }
 

@@ -38,6 +38,8 @@ export class Invocation {
   readonly #responder: TrackedResponder;
   readonly #context: InvocationContext;
   readonly #log: InvocationLog;
+  /** When the invocation's time is over, on the monotonic clock; loading and starting count. */
+  readonly #deadlineMs: number;
   #lease: InstanceLease | undefined;
   #tooLarge = false;
 
@@ -53,7 +55,8 @@ export class Invocation {
     this.#context = context;
     this.#responder = new TrackedResponder(responder);
     const { version } = runtime;
-    const { requestBodyBytes } = version.settings.limits;
+    const { requestBodyBytes, timeoutMs } = version.settings.limits;
+    this.#deadlineMs = parts.clock.monotonicMs() + timeoutMs;
     const body = new LimitedSource(request.body, requestBodyBytes, () => this.#onBodyTooLarge());
     this.#request = { ...request, body };
     this.#log = new InvocationLog(parts.guestLog, parts.clock, version, context.requestId, () =>
@@ -109,12 +112,15 @@ export class Invocation {
   /** Lets the instance serve until it returns, fails, runs out of time or its client leaves. */
   async #serve(service: Service, lease: InstanceLease): Promise<Failure | undefined> {
     const { clock } = this.#parts;
-    const { timeoutMs } = this.#runtime.version.settings.limits;
     const onGone = (): void => lease.guest.endNow({ kind: 'cancelled' });
-    const cancelTimer = clock.after(timeoutMs, () => lease.guest.endNow({ kind: 'timeout' }));
+    const leftMs = this.#deadlineMs - clock.monotonicMs();
+    const onLate = (): void => lease.guest.endNow({ kind: 'timeout' });
+    const cancelTimer = clock.after(leftMs, onLate);
     this.#context.signal.addEventListener('abort', onGone, { once: true });
     let intact = false;
     try {
+      // Loading a module or starting an instance may have used up all the time there was.
+      if (leftMs <= 0) onLate();
       if (this.#context.signal.aborted) onGone();
       const served = service.serve(lease);
       // A suspended call settles when the guest is ended, but generated glue stands in between: the

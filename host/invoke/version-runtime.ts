@@ -22,6 +22,7 @@ export class VersionRuntime implements Closeable {
   readonly parts: VersionRuntimeParts;
   #users = 0;
   #retired = false;
+  #onError: (error: unknown) => void = () => {};
   #closed = false;
 
   constructor(version: Version, parts: VersionRuntimeParts) {
@@ -43,8 +44,13 @@ export class VersionRuntime implements Closeable {
     };
   }
 
-  /** The version is no longer live: closes now or with the last user. */
-  retire(): void {
+  /**
+   * The version is no longer live: closes now or with the last user.
+   *
+   * @param onError Told if closing fails; nobody waits for it.
+   */
+  retire(onError: (error: unknown) => void): void {
+    this.#onError = onError;
     this.#retired = true;
     this.#closeIfUnused();
   }
@@ -58,6 +64,6 @@ export class VersionRuntime implements Closeable {
   }
 
   #closeIfUnused(): void {
-    if (this.#retired && this.#users === 0) void this.close();
+    if (this.#retired && this.#users === 0) this.close().catch(this.#onError);
   }
 }

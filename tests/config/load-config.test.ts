@@ -140,6 +140,7 @@ t.test('a wrong value is refused with its key, what was given and what is expect
   );
   t.match(await given({ http: null }), 'it is null, not an object of settings');
   t.match(await given({ domain: '' }), 'not a text that is not empty');
+  t.match(await given({ http: { connections: 0 } }), 'at least 1');
   t.match(
     await given({ listen: '8080' }),
     'invalid_listen_address: Cannot use the setting "listen": "8080" is not host:port',

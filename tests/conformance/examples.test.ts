@@ -90,7 +90,6 @@ const SUBJECTS: readonly Subject[] = [
       ['/echo-splice', POST],
       ['/fetch?url=http://example.com/'],
       ['/sleep-forever'],
-      ['/sleep?ms=5'],
       ['/huge?bytes=200000'],
       ['/huge?bytes=5000000'],
       ['/grow?mib=4'],

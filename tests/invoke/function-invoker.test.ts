@@ -2,7 +2,7 @@ import t from 'tap';
 import { digestOf } from '../../host/base/ids.ts';
 import type { FunctionRecord } from '../../host/registry/model.ts';
 import { CATCHES, catchAll, type Catch } from '../guests/catch-all.ts';
-import { example, misbehave } from '../guests/guests.ts';
+import { example, misbehave, wat } from '../guests/guests.ts';
 import { openHarness, type Harness } from './harness.ts';
 
 let host: Harness;
@@ -109,6 +109,11 @@ t.test('handle() refuses a request body that is larger than its limit', async (t
   const streamed = await host.call(bad, '/read-slow', { method: 'POST', body: 'x'.repeat(1001) });
   t.match(streamed.result, { error: { code: 'request_too_large' } });
   t.equal(streamed.status, undefined, 'the guest could not answer for half of it');
+});
+
+t.test('handle() counts the loading of a module against the time limit', async (t) => {
+  const late = await host.deploy('late', await wat('hello'), { limits: { timeoutMs: 0.01 } });
+  t.match((await host.call(late, '/')).result, { outcome: 'timeout', start: 'cold' });
 });
 
 t.test('handle() cancels a guest whose client has gone', async (t) => {
