@@ -85,7 +85,7 @@ async function runEngines(
         remarks: [`Median of ${rounds} rounds, sides alternated.`],
       },
     ],
-    raw: { rounds, inside, overHttp: Object.fromEntries(outcomes) },
+    raw: { rounds, inside: inside.map(summarise), overHttp: Object.fromEntries(outcomes) },
   };
 }
 
@@ -177,6 +177,19 @@ function insideFigures({ engine, instantiate, call, generatedBytes }: Inside): F
     }),
     { name: `${engine}-generated-kb`, value: generatedBytes / 1024, unit: 'KB' },
   ];
+}
+
+/** 1,001 quantiles stand for tens of thousands of samples: enough to draw them, and small enough to keep. */
+function summarise({ engine, instantiate, call, generatedBytes }: Inside): object {
+  return { engine, generatedBytes, instantiate: quantiles(instantiate), call: quantiles(call) };
+}
+
+function quantiles(samples: readonly number[]): number[] {
+  const sorted = samples.toSorted((a, b) => a - b);
+  return Array.from({ length: 1001 }, (_, thousandth) => {
+    const value = sorted[Math.round((thousandth / 1000) * (sorted.length - 1))] ?? Number.NaN;
+    return Math.round(value * 1000) / 1000;
+  });
 }
 
 function threePercentiles(samples: readonly number[]): string[] {
