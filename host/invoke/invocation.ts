@@ -122,6 +122,8 @@ export class Invocation {
       // Loading a module or starting an instance may have used up all the time there was.
       if (leftMs <= 0) onLate();
       if (this.#context.signal.aborted) onGone();
+      // Too late already: a guest that were called now might still send an answer.
+      if (lease.guest.endReason !== undefined) return await lease.guest.untilEnded();
       const served = service.serve(lease);
       // A suspended call settles when the guest is ended, but generated glue stands in between: the
       // ending itself decides, and whatever the call comes to later is of no interest.

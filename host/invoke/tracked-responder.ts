@@ -1,4 +1,4 @@
-/** A responder that remembers how far the response has come, so that a failure is told in the right way. */
+/** A responder that remembers how far the response has come: what comes out of order is passed over. */
 import type { ByteSink, Field, HttpResponder } from '../wasi/ports.ts';
 
 /** Passes calls on; each of `begin`, and `end` or `abort`, at most once. */
@@ -8,16 +8,6 @@ export class TrackedResponder implements HttpResponder {
 
   constructor(inner: HttpResponder) {
     this.#inner = inner;
-  }
-
-  /** Whether status and headers have been sent. */
-  get begun(): boolean {
-    return this.#state !== 'unbegun';
-  }
-
-  /** Whether the response is complete or aborted. */
-  get done(): boolean {
-    return this.#state === 'done';
   }
 
   begin(status: number, headers: readonly Field[]): ByteSink {

@@ -113,7 +113,9 @@ t.test('handle() refuses a request body that is larger than its limit', async (t
 
 t.test('handle() counts the loading of a module against the time limit', async (t) => {
   const late = await host.deploy('late', await wat('hello'), { limits: { timeoutMs: 0.01 } });
-  t.match((await host.call(late, '/')).result, { outcome: 'timeout', start: 'cold' });
+  const called = await host.call(late, '/');
+  t.match(called.result, { outcome: 'timeout', start: 'cold' });
+  t.equal(called.status, undefined, 'the guest was never called');
 });
 
 t.test('handle() cancels a guest whose client has gone', async (t) => {
