@@ -37,6 +37,8 @@ export interface InvocationView {
   readonly start?: string;
   readonly error?: { readonly code: string; readonly message: string; readonly fix?: string };
   readonly durationMs: number;
+  /** Absent if no instance was made. */
+  readonly cpuMs?: number;
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly bodyBase64: string;

@@ -1,7 +1,8 @@
 /** The flags of `faas deploy` → the settings that the admin API takes. The host checks them all again. */
 import type { Command } from 'commander';
-import { HostError } from '../host/base/errors.ts';
 import { parseDuration, parseSize } from '../host/base/units.ts';
+import type { Isolation, SnapshotRule } from '../host/registry/model.ts';
+import { asIs, list, parseRate, parseVariable, readCount, readWord } from './flag-values.ts';
 import { parseDirectoryGrant, type DirectoryGrant } from './snapshot.ts';
 
 /** What commander makes of the flags. */
@@ -11,14 +12,31 @@ export interface DeployFlags {
   readonly env?: readonly (readonly [name: string, value: string])[];
   readonly memory?: number;
   readonly timeout?: number;
+  readonly cpu?: number;
   readonly concurrency?: number;
-  readonly isolation: 'request' | 'reuse';
+  readonly isolation: Isolation;
+  readonly minInstances?: number;
+  readonly maxInstances?: number;
+  readonly maxInstanceReuseCount?: number;
+  readonly maxInstanceAge?: number;
+  readonly idleInstanceTimeout?: number;
+  readonly snapshot?: SnapshotRule;
+  readonly maxRps?: number;
+  readonly cpuPerMinute?: number;
+  readonly serverTiming?: boolean;
   readonly allowHost?: readonly string[];
   readonly dir?: readonly DirectoryGrant[];
 }
 
+const ISOLATIONS: readonly Isolation[] = ['request', 'reuse'];
+const SNAPSHOT_RULES: readonly SnapshotRule[] = ['auto', 'shared-seed', 'never'];
+
 /** Adds the flags to the command. */
 export function addDeployFlags(command: Command): Command {
+  return addBudgetFlags(addInstanceFlags(addMainFlags(command)));
+}
+
+function addMainFlags(command: Command): Command {
   return command
     .option('--name <name>', 'name of the function (default: from the file name)')
     .option(
@@ -29,11 +47,12 @@ export function addDeployFlags(command: Command): Command {
     .option('--env <name=value>', 'environment variable; repeatable', list(parseVariable))
     .option('--memory <size>', 'memory of one instance, like 64MiB', parseSize)
     .option('--timeout <duration>', 'time of one invocation, like 10s', parseDuration)
-    .option('--concurrency <n>', 'invocations at once', parseCount)
+    .option('--cpu <duration>', 'CPU time of one invocation, like 50ms', parseDuration)
+    .option('--concurrency <n>', 'invocations at once', readCount('--concurrency', 1))
     .option(
       '--isolation <mode>',
-      'a fresh instance per "request", or "reuse" it',
-      parseIsolation,
+      '"request": no invocation sees what another left; "reuse": one after the other on the same instance',
+      readWord('--isolation', ISOLATIONS),
       'request',
     )
     .option(
@@ -45,65 +64,71 @@ export function addDeployFlags(command: Command): Command {
       '--dir <host::guest>',
       'directory to take along, like ./public::/public; repeatable',
       list(parseDirectoryGrant),
+    )
+    .option('--server-timing', 'every reply says how it was made, in its server-timing field');
+}
+
+function addInstanceFlags(command: Command): Command {
+  return command
+    .option('--min-instances <n>', 'instances kept ready', readCount('--min-instances', 0))
+    .option('--max-instances <n>', 'most instances at a time', readCount('--max-instances', 1))
+    .option(
+      '--max-instance-reuse-count <n>',
+      'invocations that one instance serves',
+      readCount('--max-instance-reuse-count', 1),
+    )
+    .option('--max-instance-age <duration>', 'age of an instance, like 1h', parseDuration)
+    .option(
+      '--idle-instance-timeout <duration>',
+      'time after which an instance that nobody uses is closed, like 30s',
+      parseDuration,
+    )
+    .option(
+      '--snapshot <rule>',
+      'whether instances share their initial state: "auto", "shared-seed" or "never"',
+      readWord('--snapshot', SNAPSHOT_RULES),
     );
+}
+
+function addBudgetFlags(command: Command): Command {
+  return command
+    .option('--max-rps <n>', 'requests a second that are let in, like 100', parseRate)
+    .option('--cpu-per-minute <duration>', 'CPU time within a minute, like 30s', parseDuration);
 }
 
 /** What the admin API takes, but for the artifact and the files. */
 export function settingsOf(flags: DeployFlags): Record<string, unknown> {
+  // JSON leaves out what is undefined.
   const limits = {
     memoryBytes: flags.memory,
-    timeoutMs: flags.timeout === undefined ? undefined : Math.ceil(flags.timeout),
+    timeoutMs: wholeMs(flags.timeout),
+    cpuMs: wholeMs(flags.cpu),
     concurrency: flags.concurrency,
   };
+  const instances = {
+    min: flags.minInstances,
+    max: flags.maxInstances,
+    reuseCount: flags.maxInstanceReuseCount,
+    maxAgeMs: wholeMs(flags.maxInstanceAge),
+    idleTimeoutMs: wholeMs(flags.idleInstanceTimeout),
+    snapshot: flags.snapshot,
+  };
+  const budget = {
+    requestsPerSecond: flags.maxRps,
+    cpuMsPerMinute: wholeMs(flags.cpuPerMinute),
+  };
   return {
-    // JSON leaves out what is undefined.
     limits,
     isolation: flags.isolation,
+    instances,
+    budget,
+    serverTiming: flags.serverTiming,
     environment: flags.env ?? [],
     allowedHosts: flags.allowHost ?? [],
     routes: flags.route ?? [],
   };
 }
 
-/** Collects a repeatable flag. */
-function list<T>(
-  parse: (text: string) => T,
-): (text: string, before: readonly T[] | undefined) => readonly T[] {
-  return (text, before = []) => [...before, parse(text)];
-}
-
-function asIs(text: string): string {
-  return text;
-}
-
-function parseVariable(text: string): readonly [string, string] {
-  const at = text.indexOf('=');
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new HostError('invalid_flag', {
-    flag: '--env',
-    value: text.slice(0, 100),
-    reason: 'it is not NAME=VALUE',
-    fix: 'Write it like --env GREETING=hello',
-  });
-}
-
-/** Reads a count of at least 1. */
-function parseCount(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
-  throw new HostError('invalid_flag', {
-    flag: '--concurrency',
-    value: text.slice(0, 40),
-    reason: 'it is not a whole number of at least 1',
-    fix: 'Write it like --concurrency 16',
-  });
-}
-
-function parseIsolation(text: string): 'request' | 'reuse' {
-  if (text === 'request' || text === 'reuse') return text;
-  throw new HostError('invalid_flag', {
-    flag: '--isolation',
-    value: text.slice(0, 40),
-    reason: 'there is no such mode',
-    fix: 'Give "request" (a fresh instance for every request) or "reuse"',
-  });
+function wholeMs(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.ceil(ms);
 }

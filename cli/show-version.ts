@@ -1,6 +1,7 @@
 /** A version → the fields that people are shown of it. */
 import type { VersionView } from '../host/admin/views.ts';
 import { formatDuration, formatSize } from '../host/base/units.ts';
+import type { FunctionBudget, InstanceSettings } from '../host/registry/model.ts';
 
 /** Names and values, in the order of interest; what was not given is left out. */
 export function showVersion(version: VersionView): readonly (readonly [string, string])[] {
@@ -15,7 +16,11 @@ export function showVersion(version: VersionView): readonly (readonly [string, s
     ['isolation', version.isolation],
     ['memory', formatSize(limits.memoryBytes)],
     ['timeout', formatDuration(limits.timeoutMs)],
+    ['cpu', formatDuration(limits.cpuMs)],
     ['concurrency', `${limits.concurrency} at once, ${limits.queue} may wait`],
+    ...showInstances(version.instances, version.isolation === 'reuse'),
+    ...showBudget(version.budget),
+    ...(version.serverTiming ? [['server timing', 'in every reply'] as const] : []),
     ...grants
       .filter(([, values]) => values.length > 0)
       .map(([name, values]) => [name, values.join(', ')] as const),
@@ -25,6 +30,33 @@ export function showVersion(version: VersionView): readonly (readonly [string, s
     ['artifact', `${version.artifact} (${formatSize(version.artifactBytes)})`],
     ['deployed', `${showTime(version.createdMs)} by token ${version.createdBy}`],
   ];
+}
+
+/** The limits of a version on one line, for a table. */
+export function showLimits({ limits, instances }: VersionView): string {
+  const { memoryBytes, timeoutMs, cpuMs } = limits;
+  const times = `${formatDuration(timeoutMs)}, cpu ${formatDuration(cpuMs)}`;
+  return `${formatSize(memoryBytes)}, ${times}, ${instances.min} to ${instances.max} instances`;
+}
+
+type Fields = readonly (readonly [string, string])[];
+
+function showInstances(instances: InstanceSettings, isReused: boolean): Fields {
+  const { min, max, reuseCount, maxAgeMs, idleTimeoutMs, snapshot } = instances;
+  const age = formatDuration(maxAgeMs);
+  return [
+    ['instances', `${min} to ${max}; closed after ${formatDuration(idleTimeoutMs)} without use`],
+    ['replaced', isReused ? `after ${reuseCount} invocations or ${age}` : `after ${age}`],
+    ['snapshot', snapshot],
+  ];
+}
+
+function showBudget({ requestsPerSecond, cpuMsPerMinute }: FunctionBudget): Fields {
+  const parts = [
+    ...(requestsPerSecond === undefined ? [] : [`${requestsPerSecond} requests/s`]),
+    ...(cpuMsPerMinute === undefined ? [] : [`${formatDuration(cpuMsPerMinute)} of CPU a minute`]),
+  ];
+  return parts.length === 0 ? [] : [['budget', parts.join(', ')]];
 }
 
 /** A time in UTC, without milliseconds. */

@@ -14,11 +14,18 @@ import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
 import { createEngines } from './engine/engines.ts';
 import { ModuleCache } from './engine/module-cache.ts';
 import { openDataPlane } from './http/data-plane.ts';
+import { describeInstances } from './instances/describe-instances.ts';
+import type { StrategyChoice } from './instances/start-strategy.ts';
 import { VersionInstances } from './instances/version-instances.ts';
 import { FunctionInvoker } from './invoke/function-invoker.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
 import { OutboundClient } from './invoke/outbound/outbound-client.ts';
 import { OutboundNetwork } from './invoke/outbound/outbound-network.ts';
+import { createStartParts } from './invoke/start-parts.ts';
+import { DeadMemory } from './limits/dead-memory.ts';
+import { HostBudget } from './limits/host-budget.ts';
+import { readMachineLimits } from './limits/machine-limits.ts';
+import { Scheduler } from './limits/scheduler.ts';
 import { GuestLog } from './logs/guest-log.ts';
 import type { Log } from './logs/log.ts';
 import { PrometheusObserver } from './metrics/prometheus.ts';
@@ -48,6 +55,8 @@ export interface HostOptions {
   readonly version: string;
   /** Engine that artifacts are prepared for; benchmarks and tests force one. Default: `auto`. */
   readonly engine?: EngineChoice;
+  /** How instances come back to their initial state; benchmarks and tests force one. Default: `auto`. */
+  readonly strategy?: StrategyChoice;
 }
 
 /**
@@ -62,6 +71,7 @@ export async function openHost({
   log,
   version,
   engine = 'auto',
+  strategy = 'auto',
 }: HostOptions): Promise<Host> {
   const stack = new CloseStack();
   try {
@@ -71,10 +81,21 @@ export async function openHost({
     const registry = stack.push(
       await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
     );
+    const machine = readMachineLimits();
+    const deadMemory = DeadMemory.open(clock);
+    const budget = new HostBudget({
+      onClosed: (bytes) => deadMemory.add(bytes),
+      ...machine,
+      memoryBytes: config.limits.memoryBytes ?? machine.memoryBytes,
+      mappings: config.limits.mappings ?? machine.mappings,
+      clock,
+    });
+    const scheduler = stack.push(await Scheduler.open({ clock }));
     const observer = new PrometheusObserver({
       maxFunctions: config.metrics.maxFunctions,
       clock,
       moduleCacheBytes: () => modules.bytes,
+      hostUse: budget,
     });
     const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
     const deployer = new PipelineDeployer({
@@ -82,6 +103,8 @@ export async function openHost({
       artifacts,
       registry,
       observer,
+      clock,
+      log,
       checkAllowedHosts: (patterns) => void parseAllowList(patterns),
       engine,
     });
@@ -97,13 +120,25 @@ export async function openHost({
     const network = new OutboundNetwork({ clock });
     const openRuntime = (live: Version): ReturnType<FunctionInvokerRuntime> => {
       const tree = buildSnapshotTree(live.settings.files, live.settings.directories, (digest) =>
-        artifacts.openFile(digest),
+        deployer.openFile(digest),
       );
+      const { preopens } = tree;
+      const outgoingHttp = new OutboundClient(parseAllowList(live.settings.allowedHosts), network);
       return {
-        instances: new VersionInstances(live, { modules, clock, observer }),
-        preopens: tree.preopens,
+        instances: new VersionInstances(live, {
+          scheduler,
+          coldAllowanceMs: config.limits.coldAllowanceMs,
+          modules,
+          clock,
+          observer,
+          budget,
+          strategy,
+          startParts: () =>
+            createStartParts({ version: live, guestLog, clock, preopens, outgoingHttp }),
+        }),
+        preopens,
         closePreopens: () => tree.close(),
-        outgoingHttp: new OutboundClient(parseAllowList(live.settings.allowedHosts), network),
+        outgoingHttp,
       };
     };
     const invoker = stack.push(
@@ -117,6 +152,7 @@ export async function openHost({
         invoker.follow(snapshot);
       }),
     );
+    invoker.follow(registry.snapshot);
     const dataPlane = stack.push(
       await openDataPlane({ config, log, clock, invoker, router: () => router }),
     );
@@ -131,6 +167,10 @@ export async function openHost({
         artifacts,
         deployer,
         invoker,
+        describeInstances: (described) => {
+          const figures = invoker.describe(described);
+          return figures === undefined ? [] : describeInstances(figures);
+        },
         guestLog,
         observer,
         metrics: observer,

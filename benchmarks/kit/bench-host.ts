@@ -27,7 +27,31 @@ export interface RecordedStart {
   readonly phases: StartPhases;
 }
 
-type HostChild = Child<HostAddresses, 'take-starts', readonly RecordedStart[]>;
+/** What the process of a host can be asked. */
+export type HostQuestion = 'take-starts' | 'thread-ms' | 'resident-bytes' | 'peak-bytes';
+
+type HostChild = Child<HostAddresses, HostQuestion, readonly RecordedStart[] | number>;
+
+/** What a function is deployed with besides its code. */
+export interface BenchSettings {
+  readonly isolation?: 'request' | 'reuse';
+  readonly limits?: Readonly<Record<string, number>>;
+  readonly instances?: Readonly<Record<string, number>>;
+  readonly environment?: readonly (readonly [name: string, value: string])[];
+}
+
+/** How a host is started. */
+export interface BenchHostOptions {
+  /** Flags of Node and V8 for its process. */
+  readonly nodeFlags?: readonly string[];
+  /** Engine that everything is prepared for; the host's own choice if left out. */
+  readonly engine?: EngineChoice;
+  /** How instances come back to their initial state; the host's own choice if left out. */
+  readonly strategy?: BenchStrategy;
+}
+
+/** `full-reset`: rewrites all of an instance's memory, whatever was written to. */
+export type BenchStrategy = 'auto' | 'fresh' | 'reset' | 'full-reset';
 
 /** The host, to those who measure it. */
 export class BenchHost implements Closeable, AsyncDisposable {
@@ -45,19 +69,17 @@ export class BenchHost implements Closeable, AsyncDisposable {
 
   /**
    * Starts a host on an empty data directory.
-   *
-   * @param nodeFlags Flags of Node and V8 for its process.
-   * @param engine Engine that everything is prepared for; the host's own choice if left out.
    */
-  static async open(
-    nodeFlags: readonly string[] = [],
-    engine: EngineChoice = 'auto',
-  ): Promise<BenchHost> {
+  static async open({
+    nodeFlags = [],
+    engine = 'auto',
+    strategy = 'auto',
+  }: BenchHostOptions = {}): Promise<BenchHost> {
     const stack = new CloseStack();
     try {
       const directory = stack.push(await openTemporaryDirectory());
       const script = new URL('./host-process.ts', import.meta.url);
-      const args = [join(directory.path, 'data'), engine];
+      const args = [join(directory.path, 'data'), engine, strategy];
       const child: HostChild = stack.push(await Child.start(script, { args, nodeFlags }));
       const { adminUrl, tokenFile } = child.ready;
       const client = new ApiClient(adminUrl, (await readFile(tokenFile, 'utf8')).trim());
@@ -98,9 +120,38 @@ export class BenchHost implements Closeable, AsyncDisposable {
     return findings;
   }
 
+  /** Deploys bytes that are no example. */
+  async deployBytes(name: string, bytes: Uint8Array, settings: BenchSettings): Promise<void> {
+    const path = join(this.#uploads, `${name}.wasm`);
+    await writeFile(path, bytes);
+    const deployment = {
+      name: parseFunctionName(name),
+      path,
+      directories: [],
+      settings: { ...settings },
+    };
+    await deployToHost(this.#client, deployment, silentProgress);
+  }
+
   /** Gives the starts since the last call, in order. */
-  takeStarts(): Promise<readonly RecordedStart[]> {
-    return this.#child.ask('take-starts');
+  async takeStarts(): Promise<readonly RecordedStart[]> {
+    const starts = await this.#child.ask('take-starts');
+    return typeof starts === 'number' ? [] : starts;
+  }
+
+  /** CPU time of the thread that serves, since it began, ms. */
+  threadMs(): Promise<number> {
+    return this.#askNumber('thread-ms');
+  }
+
+  /** Resident memory of the process now, bytes; the peak begins anew here. */
+  residentBytes(): Promise<number> {
+    return this.#askNumber('resident-bytes');
+  }
+
+  /** Most resident memory since `residentBytes` was asked, bytes. */
+  peakBytes(): Promise<number> {
+    return this.#askNumber('peak-bytes');
   }
 
   close(): Promise<void> {
@@ -109,6 +160,11 @@ export class BenchHost implements Closeable, AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #askNumber(question: Exclude<HostQuestion, 'take-starts'>): Promise<number> {
+    const answer = await this.#child.ask(question);
+    return typeof answer === 'number' ? answer : Number.NaN;
   }
 }
 

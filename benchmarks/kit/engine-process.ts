@@ -8,7 +8,9 @@ import { systemClock } from '../../host/base/clock.ts';
 import { prepareInProcess } from '../../host/deploy/prepare-process.ts';
 import type { Instance, Module } from '../../host/engine/engine.ts';
 import { createEngines } from '../../host/engine/engines.ts';
+import { CpuMeter } from '../../host/limits/cpu-meter.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
+import { Scheduler } from '../../host/limits/scheduler.ts';
 import { GuestState } from '../../host/wasi/guest-state.ts';
 import { HttpExchange } from '../../host/wasi/http/exchange.ts';
 import { wasiInterfaces } from '../../host/wasi/interfaces.ts';
@@ -59,12 +61,14 @@ const module: Module = await createEngines(wasiInterfaces).load({
   manifest: prepared.manifest,
   files,
 });
+const scheduler = await Scheduler.open({ clock: systemClock });
+const share = scheduler.share('measured');
 const kept: Live[] = [];
 
 answerParent(
   { generatedBytes: files.get(prepared.manifest.glue)?.byteLength ?? 0 } satisfies EngineReady,
   (question: EngineQuestion) => answer(question),
-  () => Promise.resolve(),
+  () => scheduler.close(),
 );
 
 async function answer(question: EngineQuestion): Promise<EngineAnswer> {
@@ -89,7 +93,7 @@ async function instantiateOnce(): Promise<number> {
   const guest = createGuest();
   const account = new MemoryAccount(MEMORY_BYTES);
   const startedMs = performance.now();
-  await module.instantiate(guest, account);
+  await module.instantiate(guest, account, createMeter(guest));
   const microseconds = (performance.now() - startedMs) * 1000;
   guest.finish();
   return microseconds;
@@ -103,7 +107,11 @@ async function callSampler(): Promise<() => Promise<number>> {
 
 async function createLive(): Promise<Live> {
   const guest = createGuest();
-  const instance = await module.instantiate(guest, new MemoryAccount(MEMORY_BYTES));
+  const instance = await module.instantiate(
+    guest,
+    new MemoryAccount(MEMORY_BYTES),
+    createMeter(guest),
+  );
   return { guest, instance };
 }
 
@@ -118,6 +126,12 @@ async function serve({ guest, instance }: Live): Promise<number> {
   if (kind !== 'complete') throw new Error(`Cannot measure a call that ends with ${kind}`);
   guest.finish();
   return microseconds;
+}
+
+function createMeter(guest: GuestState): CpuMeter {
+  const meter = new CpuMeter(scheduler, share);
+  meter.begin({ cpuMs: Infinity }, guest);
+  return meter;
 }
 
 function createGuest(): GuestState {

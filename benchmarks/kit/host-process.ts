@@ -1,19 +1,26 @@
 /**
- * The real host in a process of its own, started by `bench-host.ts` with the path of a data directory.
- * Keeps every start that is reported to the observer until it is asked for them.
+ * The real host in a process of its own, started by `bench-host.ts` with the path of a data directory, an
+ * engine and a strategy. Keeps every start that is reported to the observer until it is asked for them.
  */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { loadConfig } from '../../host/config/load-config.ts';
 import type { EngineChoice } from '../../host/deploy/generate-code.ts';
+import type { Instance } from '../../host/engine/engine.ts';
 import { openHost } from '../../host/host.ts';
+import { LiveInstance } from '../../host/instances/live-instance.ts';
+import { openThreadClock } from '../../host/limits/thread-clock.ts';
 import { openLog } from '../../host/logs/log.ts';
 import type { StartKind, StartPhases } from '../../host/metrics/observer.ts';
 import { PrometheusObserver } from '../../host/metrics/prometheus.ts';
 import { answerParent } from './answer-parent.ts';
-import type { HostAddresses, RecordedStart } from './bench-host.ts';
+import type { BenchStrategy, HostAddresses, HostQuestion, RecordedStart } from './bench-host.ts';
 
-const [dataDir = '', engine = 'auto'] = process.argv.slice(2);
+const [dataDir = '', engine = 'auto', strategyName = 'auto'] = process.argv.slice(2);
+const strategy = strategyName as BenchStrategy;
 const starts: RecordedStart[] = [];
+const threadMs = openThreadClock();
 recordStarts();
+if (strategy === 'full-reset') resetFully();
 const config = await loadConfig({
   file: undefined,
   environment: {},
@@ -25,6 +32,7 @@ const host = await openHost({
   log: openLog(config.logLevel, false),
   version: 'benchmark',
   engine: engine as EngineChoice,
+  strategy: strategy === 'full-reset' ? 'reset' : strategy,
 });
 const addresses: HostAddresses = {
   dataUrl: host.dataUrl,
@@ -33,9 +41,47 @@ const addresses: HostAddresses = {
 };
 answerParent(
   addresses,
-  () => starts.splice(0),
+  (question: HostQuestion) => answer(question),
   () => host.close(),
 );
+
+function answer(question: HostQuestion): readonly RecordedStart[] | number {
+  switch (question) {
+    case 'take-starts':
+      return starts.splice(0);
+    case 'thread-ms':
+      return threadMs();
+    case 'resident-bytes':
+      // Linux: the peak of this process begins anew.
+      if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
+      return process.memoryUsage.rss();
+    case 'peak-bytes':
+      return readPeakBytes();
+  }
+}
+
+/** Elsewhere than on Linux the peak is that of the whole life of the process: an upper bound. */
+function readPeakBytes(): number {
+  if (process.platform !== 'linux') return process.resourceUsage().maxRSS * 1024;
+  const status = readFileSync('/proc/self/status', 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+}
+
+/** Makes every reset rewrite all of memory: what bounding it by what was written saves is the difference. */
+function resetFully(): void {
+  // oxlint-disable-next-line typescript/unbound-method -- called with its own instance below
+  const { reset } = LiveInstance.prototype;
+  LiveInstance.prototype.reset = function resetAll(this: LiveInstance, guest): boolean {
+    const prototype = Object.getPrototypeOf(this.instance) as Instance;
+    // oxlint-disable-next-line typescript/unbound-method -- called with its own instance below
+    const bounded = prototype.reset;
+    prototype.reset = function resetInstance(this: Instance, next): boolean {
+      return bounded.call(this, next, true);
+    };
+    LiveInstance.prototype.reset = reset;
+    return reset.call(this, guest);
+  };
+}
 
 /** The host's own observer keeps sums by bucket; a benchmark wants each start. */
 function recordStarts(): void {

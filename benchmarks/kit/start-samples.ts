@@ -18,8 +18,11 @@ export interface StartSample {
 
 type Phase = keyof StartSample;
 
-/** Phases of each kind of start that have figures, in the order in which they happen. */
-const PHASES = { cold: ['read', 'compile', 'instantiate'], warm: ['instantiate'] } as const;
+/**
+ * Phases of each kind of start that have figures, in the order in which they happen. A warm start has none but its
+ * whole: usually its instance is there already, made ahead or reset.
+ */
+const PHASES = { cold: ['read', 'compile', 'instantiate'], warm: [] } as const;
 
 /**
  * Puts together what the client measured and what the host reported of the same request.

@@ -120,7 +120,7 @@ async function measureOverHttp(
   const loader = stack.adopt(await openLoader(), (it) => it.close());
   const sides = [{ name: 'fastify', port: fastify.ready, host: 'localhost' }];
   for (const engine of ENGINES) {
-    const host = stack.use(await BenchHost.open([], engine));
+    const host = stack.use(await BenchHost.open({ engine }));
     for (const [name, isolation] of [
       ['fresh', 'request'],
       ['reuse', 'reuse'],

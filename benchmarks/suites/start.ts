@@ -75,7 +75,7 @@ async function measureCold(
   count: number,
   progress: (line: string) => void,
 ): Promise<Samples> {
-  await using host = await BenchHost.open(['--no-compilation-cache']);
+  await using host = await BenchHost.open({ nodeFlags: ['--no-compilation-cache'] });
   const jobs = alternate(examples, count).flatMap((round, index) =>
     round
       .filter((example) => index < countOf(example, count))

@@ -2,8 +2,17 @@
 import type { Suite } from '../kit/suite.ts';
 import { densitySuite } from './density.ts';
 import { enginesSuite } from './engines.ts';
+import { isolationSuite } from './isolation.ts';
+import { limitsSuite } from './limits.ts';
 import { startSuite } from './start.ts';
 import { throughputSuite } from './throughput.ts';
 
 /** In the order in which `all` runs them. */
-export const SUITES: readonly Suite[] = [startSuite, throughputSuite, enginesSuite, densitySuite];
+export const SUITES: readonly Suite[] = [
+  startSuite,
+  throughputSuite,
+  enginesSuite,
+  densitySuite,
+  limitsSuite,
+  isolationSuite,
+];

@@ -1,7 +1,7 @@
 /** `faas deploy FILE|DIR`: uploads what the host lacks, deploys, and tells of every step. */
 import { Command } from 'commander';
 import { parseFunctionName } from '../../host/base/ids.ts';
-import { formatDuration, formatSize } from '../../host/base/units.ts';
+import { formatSize } from '../../host/base/units.ts';
 import type { DeployResultView } from '../api-views.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
@@ -10,6 +10,7 @@ import { DeployProgress } from '../deploy-progress.ts';
 import { deployToHost } from '../deploy-to-host.ts';
 import { findComponent, nameFromTitle } from '../find-component.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
+import { showLimits } from '../show-version.ts';
 import { toTerminalText } from '../terminal-text.ts';
 
 type Flags = ConnectionFlags & DeployFlags & OutputFlags & { readonly quiet?: boolean };
@@ -43,10 +44,7 @@ async function printResult({ terminal }: Cli, result: DeployResultView): Promise
     ...result.urls.map((url) => ['url', url] as const),
     ['kind', result.kind],
     ['artifact', `${version.artifact} (${formatSize(version.artifactBytes)})`],
-    [
-      'limits',
-      `${formatSize(version.limits.memoryBytes)}, ${formatDuration(version.limits.timeoutMs)}, ${version.limits.concurrency} at once`,
-    ],
+    ['limits', `${showLimits(version)}, ${version.limits.concurrency} at once`],
     ...result.findings.map((finding) => ['found', finding] as const),
   ]);
 }

@@ -95,7 +95,8 @@ async function showCall(view: InvocationView, { terminal }: Cli): Promise<void> 
   }
   const start = view.start === undefined ? '' : ` ${view.start} start,`;
   const cut = view.truncated ? ', body cut' : '';
-  const summary = `status ${view.status}, ${view.outcome},${start} ${formatDuration(view.durationMs)}, version ${view.version}${cut}`;
+  const cpu = view.cpuMs === undefined ? '' : ` cpu ${formatDuration(view.cpuMs)},`;
+  const summary = `status ${view.status}, ${view.outcome},${start} ${formatDuration(view.durationMs)},${cpu} version ${view.version}${cut}`;
   await terminal.note(terminal.noteStyle('dim', toTerminalText(summary)));
   if (view.error === undefined) return;
   await terminal.note(

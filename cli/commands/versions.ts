@@ -6,7 +6,7 @@ import { formatSize } from '../../host/base/units.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
-import { showTime } from '../show-version.ts';
+import { showLimits, showTime } from '../show-version.ts';
 
 /** Digits of a digest that tell versions apart. */
 const SHORT_DIGEST = 'sha256:'.length + 12;
@@ -23,12 +23,13 @@ export function versionsCommand(cli: Cli): Command {
     const { versions } = await client.json<{ versions: VersionView[] }>({ method: 'GET', path });
     if (flags.format === 'json') return cli.terminal.printJson(versions);
     return cli.terminal.printTable(
-      ['VERSION', 'LIVE', 'KIND', 'SIZE', 'DEPLOYED', 'BY', 'ARTIFACT'],
+      ['VERSION', 'LIVE', 'KIND', 'SIZE', 'LIMITS', 'DEPLOYED', 'BY', 'ARTIFACT'],
       versions.map((version) => [
         String(version.version),
         version.live ? 'live' : '',
         version.kind,
         formatSize(version.artifactBytes),
+        showLimits(version),
         showTime(version.createdMs),
         version.createdBy,
         version.artifact.slice(0, SHORT_DIGEST),

@@ -7,6 +7,7 @@ import type { Invoker } from '../invoke/invoker.ts';
 import type { GuestLog } from '../logs/guest-log.ts';
 import type { Log } from '../logs/log.ts';
 import type { Observer } from '../metrics/observer.ts';
+import type { Version } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ArtifactCollector } from './artifact-collector.ts';
 import type { Authoriser } from './authorise.ts';
@@ -21,6 +22,8 @@ export interface AdminOptions {
   readonly artifacts: ArtifactStore;
   readonly deployer: Deployer;
   readonly invoker: Invoker;
+  /** How the instances of a version are got and why, for people; nothing if it had none lately. */
+  readonly describeInstances: (version: Version) => readonly string[];
   readonly guestLog: GuestLog;
   readonly observer: Observer;
   readonly metrics: { render(): Promise<string>; readonly contentType: string };

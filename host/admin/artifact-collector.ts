@@ -57,6 +57,9 @@ export class ArtifactCollector implements Closeable {
   /** Never rejects: what could not be removed now is removed the next time. */
   async #run(): Promise<void> {
     const { registry, artifacts, log } = this.#parts;
+    // A registry that never knew a function may be here because the one that did was lost. What was deployed is then
+    // all there is to bring it back from, and stays until the first deployment says that this registry counts.
+    if (registry.snapshot.epoch === 0) return;
     try {
       const keep = await registry.loadReferences();
       const removed = await artifacts.collect({

@@ -39,7 +39,8 @@ export async function registerArtifactRoutes(
       { config: { access: 'deploy' } },
       async (request, reply) => {
         const digest = parseDigest(request.params.digest);
-        return reply.code((await artifacts.has(digest)) ? 200 : 404).send();
+        // Damaged bytes count as missing: the upload that follows then mends them.
+        return reply.code((await artifacts.isIntact(digest)) ? 200 : 404).send();
       },
     );
   });

@@ -8,7 +8,6 @@ import { DEFAULT_NAMESPACE, type Digest, type FunctionName } from '../base/ids.t
 import { findNearest } from '../base/nearest.ts';
 import type { Config } from '../config/schema.ts';
 import type { DeployRequest } from '../deploy/deployer.ts';
-import type { VersionLimits } from '../registry/model.ts';
 import { checkSnapshot, isGuestPath } from './check-snapshot.ts';
 import { readRoutes } from './check-routes.ts';
 
@@ -17,6 +16,14 @@ const MAX_VARIABLES = 256;
 const MAX_HOSTS = 256;
 const MAX_DIRECTORIES = 64;
 const MAX_ROUTES = 64;
+const HOUR_MS = 3_600_000;
+const MAX_CPU_MS = HOUR_MS;
+/** More than any machine has memory mappings for. */
+const MAX_INSTANCES = 1_000_000;
+/** Timers hold no more: 2³¹ − 1 ms is some 24 days. */
+const MAX_LIFE_MS = 24 * 24 * HOUR_MS;
+/** 60 processors at work all the time. */
+const MAX_CPU_MS_PER_MINUTE = HOUR_MS;
 
 const bytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const positive = z.number().int().min(1).max(Number.MAX_SAFE_INTEGER);
@@ -30,20 +37,38 @@ const guestPath = z
   .refine(isGuestPath, 'it is not an absolute path without "." and ".."');
 const noNul = (text: string): boolean => !text.includes('\0');
 
+const limitsSchema = z.strictObject({
+  memoryBytes: positive.optional(),
+  timeoutMs: positive.optional(),
+  cpuMs: positive.max(MAX_CPU_MS).optional(),
+  concurrency: positive.optional(),
+  queue: bytes.optional(),
+  requestBodyBytes: bytes.optional(),
+  responseBodyBytes: bytes.optional(),
+  logBytes: bytes.optional(),
+});
+
+const instancesSchema = z.strictObject({
+  min: bytes.max(MAX_INSTANCES).optional(),
+  max: positive.max(MAX_INSTANCES).optional(),
+  reuseCount: positive.optional(),
+  maxAgeMs: positive.max(MAX_LIFE_MS).optional(),
+  idleTimeoutMs: positive.max(MAX_LIFE_MS).optional(),
+  snapshot: z.enum(['auto', 'shared-seed', 'never']).optional(),
+});
+
+const budgetSchema = z.strictObject({
+  requestsPerSecond: z.number().min(0.01).max(1_000_000).optional(),
+  cpuMsPerMinute: positive.max(MAX_CPU_MS_PER_MINUTE).optional(),
+});
+
 const settingsSchema = z.strictObject({
   artifact: digest,
-  limits: z
-    .strictObject({
-      memoryBytes: positive.optional(),
-      timeoutMs: positive.optional(),
-      concurrency: positive.optional(),
-      queue: bytes.optional(),
-      requestBodyBytes: bytes.optional(),
-      responseBodyBytes: bytes.optional(),
-      logBytes: bytes.optional(),
-    })
-    .default({}),
+  limits: limitsSchema.default({}),
   isolation: z.enum(['request', 'reuse']).default('request'),
+  instances: instancesSchema.default({}),
+  budget: budgetSchema.default({}),
+  serverTiming: z.boolean().default(false),
   environment: z
     .array(
       z.tuple([
@@ -81,7 +106,8 @@ export function parseDeploySettings(
 ): DeployRequest {
   const result = settingsSchema.safeParse(body);
   if (!result.success) throw settingsError(result.error.issues[0]);
-  const { limits, environment, directories, files, routes, ...rest } = result.data;
+  const { limits, instances, budget, environment, directories, files, routes, ...rest } =
+    result.data;
   checkUnique(
     'environment',
     environment.map(([variable]) => variable),
@@ -92,6 +118,8 @@ export function parseDeploySettings(
     namespace: DEFAULT_NAMESPACE,
     function: name,
     limits: presentOnly(limits),
+    instances: presentOnly(instances),
+    budget: presentOnly(budget),
     environment,
     directories,
     files,
@@ -105,8 +133,23 @@ function checkUnique(key: string, names: readonly string[]): void {
   throw new HostError('invalid_settings', { key, reason: `it names "${twice}" twice` });
 }
 
-function presentOnly(limits: Readonly<Record<string, number | undefined>>): Partial<VersionLimits> {
-  return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));
+/** Leaves out what is undefined, so that it does not hide a default. */
+function presentOnly<T extends object>(
+  given: T,
+): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
+
+/** Keys at the top, or in one of the objects. */
+function knownKeys(group: string | undefined): readonly string[] {
+  const groups: Readonly<Record<string, { readonly shape: object }>> = {
+    limits: limitsSchema,
+    instances: instancesSchema,
+    budget: budgetSchema,
+  };
+  const { shape } = (group === undefined ? settingsSchema : groups[group]) ?? { shape: {} };
+  return Object.keys(shape);
 }
 
 interface Issue {
@@ -120,7 +163,7 @@ function settingsError(issue: Issue | undefined): HostError {
   const path = (issue?.path ?? []).map(String);
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys?.[0] : undefined;
   if (unknown !== undefined) {
-    const nearest = findNearest(unknown, Object.keys(settingsSchema.shape));
+    const nearest = findNearest(unknown, knownKeys(path[0]));
     const hint = nearest === undefined ? '' : `; the nearest is "${nearest}"`;
     const key = [...path, unknown.slice(0, 80)].join('.');
     return new HostError('invalid_settings', { key, reason: `there is no such setting${hint}` });

@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
 import { requestIdFrom } from '../base/ids.ts';
 import type { InvocationResult } from '../invoke/invoker.ts';
+import { SignalCaller } from '../invoke/signal-caller.ts';
 import type { FunctionRecord } from '../registry/model.ts';
 import { BufferSource } from '../wasi/memory-bytes.ts';
 import type { Field, IncomingHttpRequest } from '../wasi/ports.ts';
@@ -59,7 +60,7 @@ export async function registerInvokeRoute(
           trigger: 'invoke',
           clientAddress: request.socket.remoteAddress ?? '127.0.0.1',
           pathPrefix: '',
-          signal: AbortSignal.any([left.signal, parts.closing]),
+          caller: new SignalCaller(AbortSignal.any([left.signal, parts.closing])),
         });
       },
     );
@@ -84,6 +85,7 @@ async function invoke(
     ...(result.start === undefined ? {} : { start: result.start }),
     ...(result.error === undefined ? {} : { error: result.error.toJSON() }),
     durationMs,
+    ...(result.cpuMs === undefined ? {} : { cpuMs: result.cpuMs }),
     ...viewResponse(response, result),
     logs: guestLog.read(record.name, { tail: MAX_LOG_LINES, requestId }),
   };

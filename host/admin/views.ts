@@ -2,7 +2,14 @@
  * Records of the registry → what the admin API shows. Values of environment variables are left out:
  * they are often secrets, and whoever may look is not always who may deploy.
  */
-import type { FunctionRecord, Route, Version, VersionLimits } from '../registry/model.ts';
+import type {
+  FunctionBudget,
+  FunctionRecord,
+  InstanceSettings,
+  Route,
+  Version,
+  VersionLimits,
+} from '../registry/model.ts';
 import type { TokenRecord } from '../registry/registry.ts';
 
 /** A version as the API shows it. */
@@ -15,6 +22,9 @@ export interface VersionView {
   readonly artifactBytes: number;
   readonly isolation: string;
   readonly limits: VersionLimits;
+  readonly instances: InstanceSettings;
+  readonly budget: FunctionBudget;
+  readonly serverTiming: boolean;
   /** Names only. */
   readonly environment: readonly string[];
   readonly allowedHosts: readonly string[];
@@ -36,7 +46,10 @@ export interface FunctionView {
   readonly updatedMs: number;
 }
 
-/** A function with what deploy found out about its live version: `engine native, 57.0 KiB prepared`. */
+/**
+ * A function with what deploy found out about its live version (`engine native, 57.0 KiB prepared`), and how its
+ * instances are got and why.
+ */
 export interface FunctionDetails extends FunctionView {
   readonly findings: readonly string[];
 }
@@ -56,6 +69,9 @@ export function viewVersion(version: Version, liveNumber: number | undefined): V
     artifactBytes: version.artifactBytes,
     isolation: settings.isolation,
     limits: settings.limits,
+    instances: settings.instances,
+    budget: settings.budget,
+    serverTiming: settings.serverTiming,
     environment: settings.environment.map(([name]) => name),
     allowedHosts: settings.allowedHosts,
     directories: settings.directories,

@@ -13,10 +13,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
+import type { ErrorCode } from '../base/error-codes.ts';
 import { HostError } from '../base/errors.ts';
 import type { Digest } from '../base/ids.ts';
 import { SingleFlight } from '../base/single-flight.ts';
-import { errnoOf, toStorageError } from '../storage/storage-error.ts';
+import { damageOf, errnoOf, toStorageError } from '../storage/storage-error.ts';
 import { syncDirectory } from '../storage/sync-directory.ts';
 import { readPrepared, writePrepared } from './prepared-directory.ts';
 import { checkFile, readChecked } from './read-checked.ts';
@@ -68,7 +69,8 @@ class FsArtifactStore implements ArtifactStore, AsyncDisposable {
 
   async start(): Promise<void> {
     await storing('open', 'artifact store', async () => {
-      await rm(this.#scratch, { recursive: true, force: true });
+      // A preparing process of a killed host may still write there until it sees that it is alone.
+      await rm(this.#scratch, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
       for (const folder of [this.#artifacts, this.#prepared, this.#scratch]) {
         await mkdir(folder, { recursive: true, mode: 0o700 });
       }
@@ -77,6 +79,17 @@ class FsArtifactStore implements ArtifactStore, AsyncDisposable {
 
   async has(digest: Digest): Promise<boolean> {
     return (await this.sizeOf(digest)) !== undefined;
+  }
+
+  async isIntact(digest: Digest): Promise<boolean> {
+    await this.#artifactUse.touch(digest);
+    try {
+      await (await this.openFile(digest)).close();
+      return true;
+    } catch (error) {
+      if (error instanceof HostError && MISSING.has(error.code)) return false;
+      throw error;
+    }
   }
 
   async sizeOf(digest: Digest): Promise<number | undefined> {
@@ -112,7 +125,7 @@ class FsArtifactStore implements ArtifactStore, AsyncDisposable {
 
   async load(digest: Digest): Promise<Uint8Array> {
     await this.#artifactUse.touch(digest);
-    return storing('read', digest, async () => {
+    return reading(digest, async () => {
       await using file = await this.#openArtifact(digest);
       const bytes = await readChecked(file, digest);
       if (bytes === undefined) throw corrupt(digest);
@@ -127,7 +140,7 @@ class FsArtifactStore implements ArtifactStore, AsyncDisposable {
 
   async openFile(digest: Digest): Promise<StoredFile> {
     this.#checkOpen();
-    return storing('read', digest, async () => {
+    return reading(digest, async () => {
       const file = await this.#openArtifact(digest);
       try {
         const size = await checkFile(file, digest);
@@ -257,6 +270,9 @@ class FsArtifactStore implements ArtifactStore, AsyncDisposable {
   }
 }
 
+/** What the bytes of an artifact are like when a new upload mends them. */
+const MISSING: ReadonlySet<ErrorCode> = new Set(['unknown_artifact', 'artifact_corrupt']);
+
 function corrupt(digest: Digest): HostError {
   const reason = 'its bytes have changed since they were stored';
   return new HostError('artifact_corrupt', { digest, reason });
@@ -291,6 +307,17 @@ async function isIntact(path: string, key: Digest): Promise<boolean> {
 /** Removes what is unfinished. If even that fails, the next open does it; the first error matters more. */
 async function discard(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true }).catch(() => undefined);
+}
+
+/** A disk that cannot give bytes back is damage like bytes that have changed. */
+async function reading<T>(digest: Digest, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (error) {
+    const damage = damageOf(error);
+    if (damage === undefined) throw toStorageError(error, 'read', digest);
+    throw new HostError('artifact_corrupt', { digest, reason: damage }, { cause: error });
+  }
 }
 
 async function storing<T>(action: string, value: string, task: () => Promise<T>): Promise<T> {

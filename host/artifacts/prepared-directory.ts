@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { HostError } from '../base/errors.ts';
 import { digestOf, type Digest } from '../base/ids.ts';
 import { syncDirectory } from '../storage/sync-directory.ts';
-import { errnoOf } from '../storage/storage-error.ts';
+import { damageOf, errnoOf } from '../storage/storage-error.ts';
 import { PIECE_BYTES, readChecked } from './read-checked.ts';
 import type { PreparedFile } from './store.ts';
 
@@ -73,7 +73,7 @@ async function readListed(path: string, digest: Digest): Promise<Uint8Array | un
     await using file = await open(path, 'r');
     return await readChecked(file, digest);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
+    if (errnoOf(error) === 'ENOENT' || damageOf(error) !== undefined) return undefined;
     throw error;
   }
 }
@@ -82,6 +82,8 @@ async function readList(path: string, key: Digest): Promise<FileList | undefined
   try {
     return parseList(await readFile(join(path, LIST_NAME), 'utf8'), key);
   } catch (error) {
+    const damage = damageOf(error);
+    if (damage !== undefined) throw corrupt(key, `its "${LIST_NAME}" is unreadable: ${damage}`);
     if (errnoOf(error) !== 'ENOENT') throw error;
   }
   const exists = await open(path, 'r').then(

@@ -16,8 +16,10 @@ export interface PreparedFile {
 
 /** Keeps artifacts, snapshot files (also "artifacts": bytes by digest) and prepared artifacts. */
 export interface ArtifactStore extends Closeable {
-  /** Whether the bytes are there. */
+  /** Whether the bytes are there, whatever they are worth. */
   has(digest: Digest): Promise<boolean>;
+  /** Whether the bytes are there and have their digest; reads them through. */
+  isIntact(digest: Digest): Promise<boolean>;
   /** Size of the bytes, or undefined if they are not there. */
   sizeOf(digest: Digest): Promise<number | undefined>;
   /**

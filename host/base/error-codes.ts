@@ -101,6 +101,12 @@ export const ERROR_CODES = define({
     message: 'Cannot take the import "{name}": the module name "{module}" belongs to the host',
     fix: 'Give the import another module name',
   },
+  reserved_export: {
+    status: 422,
+    blame: 'user',
+    message: 'Cannot take the export "{name}" of a core module: names like it belong to the host',
+    fix: 'Give the export a name that does not begin with faas:',
+  },
   shared_memory_refused: {
     status: 422,
     blame: 'user',
@@ -250,6 +256,33 @@ export const ERROR_CODES = define({
     blame: 'guest',
     message: 'Cannot finish the request: the function "{name}" took longer than {limit} ms',
     fix: 'Deploy with a longer --timeout, or see what it waits for',
+  },
+  host_overloaded: {
+    status: 503,
+    blame: 'system',
+    message: 'Cannot make an instance now: the host has no {what} left for it',
+    fix: 'Try again in a moment; limits.memoryBytes and limits.mappings in the configuration of the host say what there is',
+  },
+  rate_limited: {
+    status: 429,
+    blame: 'user',
+    message:
+      'Cannot run the function "{name}" now: more requests have come than its {limit} a second',
+    fix: 'Try again in {retryAfterSeconds} s, or deploy with a higher --max-rps',
+  },
+  cpu_budget_exceeded: {
+    status: 429,
+    blame: 'user',
+    message:
+      'Cannot run the function "{name}" now: it has used the {limit} ms of CPU time that it has within a minute',
+    fix: 'Try again in {retryAfterSeconds} s, or deploy with a higher --cpu-per-minute',
+  },
+  cpu_limit: {
+    status: 504,
+    blame: 'guest',
+    message:
+      'Cannot finish the request: the function "{name}" used more than its {limit} ms of CPU time',
+    fix: 'Deploy with a higher --cpu, or see where it was with "faas logs {name}"',
   },
   memory_limit: {
     status: 500,
@@ -477,6 +510,12 @@ export const ERROR_CODES = define({
     message: 'Cannot {action} "{value}": {reason}',
     fix: 'Make the data directory writable for the user that runs the host',
   },
+  files_exhausted: {
+    status: 503,
+    blame: 'system',
+    message: 'Cannot {action} "{value}": {reason}',
+    fix: 'Try again in a moment; if it happens again, raise the limit of open files of the host ("ulimit -n", "LimitNOFILE=")',
+  },
   storage_failed: {
     status: 500,
     blame: 'system',
@@ -506,6 +545,12 @@ export const ERROR_CODES = define({
     blame: 'system',
     message: 'Cannot use the stored "{digest}": {reason}',
     fix: 'Deploy the function again, and check the disk of the data directory',
+  },
+  artifact_quarantined: {
+    status: 503,
+    blame: 'system',
+    message: 'Cannot use the stored "{digest}", which is in quarantine: {reason}',
+    fix: 'Deploy the function again from its file; "faas describe NAME" says since when',
   },
   unknown_prepared: {
     status: 500,

@@ -1,5 +1,5 @@
 /** Branded identifiers: a digest cannot be passed where a function name is meant. */
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { HostError } from './errors.ts';
 
 declare const brand: unique symbol;
@@ -53,7 +53,22 @@ export function requestIdFrom(header: string | undefined): RequestId {
   return createRequestId();
 }
 
-/** Makes a request id of 122 random bits, from Node's own store of them: 0.1 µs, where 16 fresh bytes cost 4 µs. */
+/** Random bytes of one id. */
+const ID_BYTES = 16;
+/** Ids made at once: fetching random bytes costs 2 µs, however few they are. */
+const IDS_AT_ONCE = 32;
+
+/** Hexadecimal digits of ids that are not given out yet start at `nextId`. */
+let idDigits = '';
+let nextId = 0;
+
+/** Makes a request id of 128 random bits. */
 export function createRequestId(): RequestId {
-  return randomUUID().replaceAll('-', '') as RequestId;
+  if (nextId === idDigits.length) {
+    idDigits = randomBytes(ID_BYTES * IDS_AT_ONCE).toString('hex');
+    nextId = 0;
+  }
+  const start = nextId;
+  nextId += ID_BYTES * 2;
+  return idDigits.slice(start, nextId) as RequestId;
 }

@@ -15,6 +15,11 @@ const size = (defaultBytes: number): z.ZodDefault<z.ZodType<number, number | str
     .union([z.number().int().nonnegative(), z.string().transform(readWith(parseSize))])
     .pipe(z.number())
     .default(defaultBytes);
+const optionalSize = (): z.ZodOptional<z.ZodType<number, number | string>> =>
+  z
+    .union([z.number().int().nonnegative(), z.string().transform(readWith(parseSize))])
+    .pipe(z.number().min(MIB))
+    .optional();
 const duration = (
   defaultMs: number,
   leastMs = 0,
@@ -44,6 +49,7 @@ function readWith(
 const defaults = z.strictObject({
   memoryBytes: size(128 * MIB).describe('linear memory of one instance'),
   timeoutMs: duration(30_000, 1).describe('wall-clock time of one invocation'),
+  cpuMs: duration(5000, 1).describe('CPU time of one invocation; at most its timeout'),
   concurrency: count(64, 1).describe('invocations of one version at once'),
   queue: count(256).describe('requests that wait when all places are taken; more get 503'),
   requestBodyBytes: size(64 * MIB).describe('largest request body'),
@@ -70,6 +76,22 @@ const deploy = z.strictObject({
   imports: count(2000).describe('most imports of one component, all kinds together'),
 });
 
+/** What all functions of the host share. */
+const limits = z.strictObject({
+  memoryBytes: optionalSize().describe(
+    'memory and tables of all instances together; at it new ones get 503',
+  ),
+  mappings: z
+    .number()
+    .int()
+    .min(100)
+    .optional()
+    .describe('memory mappings of all instances together; at it new ones get 503'),
+  coldAllowanceMs: duration(250).describe(
+    'CPU time on top of its limit for the first invocation after a module was loaded',
+  ),
+});
+
 /** The whole configuration. */
 export const configSchema = z.strictObject({
   listen: z
@@ -93,6 +115,7 @@ export const configSchema = z.strictObject({
     .default([])
     .describe('addresses or CIDR ranges whose forwarded headers count'),
   defaults: defaults.prefault({}).describe('limits of a version that names none'),
+  limits: limits.prefault({}).describe('limits of the host'),
   http: http.prefault({}).describe('limits of the data plane'),
   deploy: deploy.prefault({}).describe('limits of a deployment'),
   cache: z

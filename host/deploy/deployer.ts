@@ -1,7 +1,9 @@
 /** The port of deployment: uploaded bytes become a version that serves, or a coded refusal. */
 import type { Digest, FunctionName, Namespace } from '../base/ids.ts';
 import type {
+  FunctionBudget,
   FunctionKind,
+  InstanceSettings,
   Isolation,
   Route,
   SnapshotFile,
@@ -17,6 +19,9 @@ export interface DeployRequest {
   readonly artifact: Digest;
   readonly limits: Partial<VersionLimits>;
   readonly isolation: Isolation;
+  readonly instances?: Partial<InstanceSettings>;
+  readonly budget?: FunctionBudget;
+  readonly serverTiming?: boolean;
   readonly environment: readonly (readonly [name: string, value: string])[];
   readonly allowedHosts: readonly string[];
   readonly directories: readonly string[];
@@ -57,8 +62,8 @@ export interface Deployer {
     onStep: (step: DeployStep) => void,
   ): Promise<DeployResult>;
   /**
-   * What deploy found out about an artifact: how it is served, its imports, its engine and why that one.
-   * Empty if nothing is prepared of it now.
+   * What is known about a version: what of its stored bytes is damaged, and what deploy found out: how it is
+   * served, its imports, its engine and why that one. Without the latter if nothing is prepared of it now.
    */
-  loadFindings(artifact: Digest): Promise<readonly string[]>;
+  loadFindings(version: Version): Promise<readonly string[]>;
 }

@@ -7,6 +7,7 @@ import { emitComponent } from '../component/emit/emit-component.ts';
 import { planComponent } from '../component/plan-component.ts';
 import type { EngineName } from '../engine/manifest.ts';
 import { encodeLinkData } from '../engine/native/link-data.ts';
+import { hasStart } from '../wasm/has-start.ts';
 import type { CheckedImport } from './check-imports.ts';
 import { checkSignatures } from './check-signatures.ts';
 import type { ServedKind } from './served-kind.ts';
@@ -55,19 +56,21 @@ export async function generateCode(
   }
   const { plan } = planned;
   const hosts = new Map(imports.map(({ name, host }) => [name, host]));
+  const cores = plan.modules.map(({ offset, bytes }, index) => ({
+    name: `core${index}`,
+    bytes: component.subarray(offset, offset + bytes),
+  }));
   const emitted = emitComponent(plan, {
     isBlocking: (imported) =>
       hosts.get(imported.interface)?.blocking.includes(imported.name) === true,
+    hasStart: (module) => hasStart(cores[module]?.bytes ?? new Uint8Array(0)),
   });
   return {
     engine: 'native',
     fallbackReason: undefined,
     glue: emitted.source,
     link: encodeLinkData(emitted),
-    cores: plan.modules.map(({ offset, bytes }, index) => ({
-      name: `core${index}`,
-      bytes: component.subarray(offset, offset + bytes),
-    })),
+    cores,
   };
 }
 

@@ -3,23 +3,25 @@
  * version that is live. Until the last step nothing has changed; a crash anywhere leaves what was.
  */
 import { performance } from 'node:perf_hooks';
-import type { ArtifactStore } from '../artifacts/store.ts';
+import type { ArtifactStore, StoredFile } from '../artifacts/store.ts';
+import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/closeable.ts';
-import { HostError } from '../base/errors.ts';
-import { Gate } from '../base/gate.ts';
+import type { ErrorCode } from '../base/error-codes.ts';
+import { HostError, toHostError } from '../base/errors.ts';
 import type { Digest } from '../base/ids.ts';
-import { SingleFlight } from '../base/single-flight.ts';
 import type { Config } from '../config/schema.ts';
 import type { PreparedArtifact } from '../engine/engine.ts';
-import { MANIFEST_FILE, type Manifest } from '../engine/manifest.ts';
+import type { Manifest } from '../engine/manifest.ts';
 import { PAGE_BYTES } from '../limits/memory-account.ts';
+import type { Log } from '../logs/log.ts';
 import type { Observer } from '../metrics/observer.ts';
-import type { VersionSettings } from '../registry/model.ts';
+import type { Version, VersionSettings } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
+import { completeSettings } from './complete-settings.ts';
 import type { Deployer, DeployRequest, DeployResult, DeployStep } from './deployer.ts';
 import type { EngineChoice } from './generate-code.ts';
-import { preparedKey } from './prepared-key.ts';
-import { prepareInProcess } from './prepare-process.ts';
+import { PreparedArtifacts } from './prepared-artifacts.ts';
+import { Quarantine } from './quarantine.ts';
 
 /** What the deployer works with. */
 export interface PipelineParts {
@@ -27,36 +29,42 @@ export interface PipelineParts {
   readonly artifacts: ArtifactStore;
   readonly registry: Registry;
   readonly observer: Observer;
+  readonly clock: Clock;
+  readonly log: Log;
   /** Checks an outgoing grant; throws its coded error. */
   readonly checkAllowedHosts: (patterns: readonly string[]) => void;
   /** Engine to prepare for, `auto` if absent; tests force one. */
   readonly engine?: EngineChoice;
 }
 
-/** Deployments that may wait for a preparing process. */
-const QUEUE = 64;
-
-interface PreparedFacts {
-  readonly manifest: Manifest;
-  readonly findings: readonly string[];
-}
+/** Failures that say nothing about the bytes: the next try may succeed. */
+const PASSING: ReadonlySet<ErrorCode> = new Set([
+  'internal_error',
+  'host_closing',
+  'deploys_overloaded',
+  'storage_full',
+  'storage_readonly',
+  'storage_failed',
+  'files_exhausted',
+]);
 
 /** Deploys. Closing it ends the preparing that is under way. */
 export class PipelineDeployer implements Deployer, Closeable {
   readonly #parts: PipelineParts;
-  readonly #processes: Gate;
-  readonly #flights = new SingleFlight<Digest, PreparedFacts>();
-  readonly #closing = new AbortController();
-  readonly #engine: EngineChoice;
+  readonly #prepared: PreparedArtifacts;
+  readonly #quarantine: Quarantine;
+  readonly #unsubscribe: () => void;
 
   constructor(parts: PipelineParts) {
     this.#parts = parts;
-    this.#engine = parts.engine ?? 'auto';
-    this.#processes = new Gate(Math.max(1, parts.config.deploy.concurrency), QUEUE);
+    this.#prepared = new PreparedArtifacts({ ...parts, engine: parts.engine ?? 'auto' });
+    this.#quarantine = new Quarantine(parts);
+    this.#unsubscribe = parts.registry.subscribe((snapshot) => this.#quarantine.follow(snapshot));
   }
 
   close(): void {
-    this.#closing.abort(new HostError('host_closing', {}));
+    this.#unsubscribe();
+    this.#prepared.close();
   }
 
   async deploy(
@@ -75,26 +83,51 @@ export class PipelineDeployer implements Deployer, Closeable {
     }
   }
 
-  async loadFindings(artifact: Digest): Promise<readonly string[]> {
-    const stored = await this.#findPrepared(preparedKey(artifact, this.#engine));
-    return stored?.findings ?? [];
+  async loadFindings(version: Version): Promise<readonly string[]> {
+    const { artifact } = version;
+    const damage = this.#quarantine.describe(version);
+    const found = await this.#prepared.find(artifact);
+    return [...damage, ...(found?.findings ?? [])];
   }
 
   /**
    * Reads what was prepared of an artifact, and prepares it anew if that is gone, damaged or of an older
-   * preparer.
+   * preparer. Done once for all who ask at the same time, and by a child process: other functions serve on.
    *
-   * @throws {HostError} If it cannot be prepared any more.
+   * @throws {artifact_quarantined} If it cannot be prepared any more, because the uploaded bytes are damaged or
+   *   gone, or this release refuses them.
    */
-  async load(artifact: Digest): Promise<PreparedArtifact> {
-    const key = preparedKey(artifact, this.#engine);
-    const stored = await this.#findPrepared(key);
-    if (stored !== undefined) return stored;
-    await this.#prepare(artifact, key, () => {});
-    const files = await this.#parts.artifacts.loadPrepared(key);
-    const manifest = readJson(files.get(MANIFEST_FILE)) as Manifest | undefined;
-    if (manifest === undefined) throw new HostError('artifact_corrupt', { digest: key });
-    return { manifest, files };
+  load(artifact: Digest): Promise<PreparedArtifact> {
+    return this.#unlessQuarantined(artifact, async () => {
+      const prepared = await this.#prepared.get(artifact, () => {});
+      const { storeError } = prepared;
+      if (storeError !== undefined) {
+        this.#parts.log.error({ artifact, err: storeError }, 'cannot keep what was prepared anew');
+      }
+      return prepared;
+    });
+  }
+
+  /**
+   * Opens a file of a snapshot.
+   *
+   * @throws {artifact_quarantined} If its bytes are damaged or gone.
+   */
+  openFile(digest: Digest): Promise<StoredFile> {
+    return this.#unlessQuarantined(digest, () => this.#parts.artifacts.openFile(digest));
+  }
+
+  async #unlessQuarantined<T>(digest: Digest, use: () => Promise<T>): Promise<T> {
+    this.#quarantine.check(digest);
+    try {
+      const result = await use();
+      this.#quarantine.lift(digest);
+      return result;
+    } catch (error) {
+      const coded = toHostError(error);
+      if (PASSING.has(coded.code)) throw coded;
+      throw this.#quarantine.add(digest, coded);
+    }
   }
 
   async #deploy(
@@ -104,7 +137,7 @@ export class PipelineDeployer implements Deployer, Closeable {
   ): Promise<DeployResult> {
     const { artifacts, registry, config, checkAllowedHosts } = this.#parts;
     checkAllowedHosts(request.allowedHosts);
-    const settings = settingsOf(request, config);
+    const settings = completeSettings(request, config.defaults);
     await this.#checkFiles(request);
     const readMs = performance.now();
     const bytes = await artifacts.load(request.artifact);
@@ -112,8 +145,10 @@ export class PipelineDeployer implements Deployer, Closeable {
     const limit = config.deploy.artifactBytes;
     if (bytes.byteLength > limit) throw new HostError('artifact_too_large', { limit });
     onStep({ step: 'read', ms: performance.now() - readMs, detail: `${bytes.byteLength} bytes` });
-    const prepared = preparedKey(request.artifact, this.#engine);
-    const { manifest, findings } = await this.#prepare(request.artifact, prepared, onStep);
+    const { manifest, findings, storeError } = await this.#prepared.get(request.artifact, onStep);
+    if (storeError !== undefined) throw storeError;
+    // Read and prepared just now: whatever was known against these bytes is over.
+    this.#quarantine.lift(request.artifact);
     checkServable(manifest, settings);
     const activateMs = performance.now();
     const { version, created } = await registry.commitVersion(
@@ -122,7 +157,7 @@ export class PipelineDeployer implements Deployer, Closeable {
         function: request.function,
         artifact: request.artifact,
         artifactBytes: bytes.byteLength,
-        prepared,
+        prepared: this.#prepared.keyOf(request.artifact),
         kind: manifest.kind,
         settings,
         routes: request.routes,
@@ -136,73 +171,11 @@ export class PipelineDeployer implements Deployer, Closeable {
     return { version, result: created ? 'created' : 'unchanged', kind: manifest.kind, findings };
   }
 
-  /** Finds or makes the prepared artifact; concurrent deployments of the same bytes share the work. */
-  #prepare(
-    artifact: Digest,
-    key: Digest,
-    onStep: (step: DeployStep) => void,
-  ): Promise<PreparedFacts> {
-    return this.#flights.run(key, async () => {
-      const stored = await this.#findPrepared(key);
-      if (stored !== undefined) {
-        onStep({ step: 'prepare', ms: 0, detail: 'the same bytes were prepared before' });
-        return stored;
-      }
-      const place = await this.#processes.acquire();
-      if (place === undefined) throw new HostError('deploys_overloaded', { queue: QUEUE });
-      using _place = place;
-      return await this.#prepareFresh(artifact, key, onStep);
-    });
-  }
-
-  async #prepareFresh(
-    artifact: Digest,
-    key: Digest,
-    onStep: (step: DeployStep) => void,
-  ): Promise<PreparedFacts> {
-    const { artifacts, config } = this.#parts;
-    const scratch = await artifacts.openScratch();
-    try {
-      const job = {
-        artifactPath: await artifacts.pathOf(artifact),
-        scratchPath: scratch.path,
-        memoryBytes: config.deploy.memoryBytes,
-        maxImports: config.deploy.imports,
-        engine: this.#engine,
-      };
-      const { manifest, files, findings } = await prepareInProcess(
-        job,
-        config.deploy,
-        onStep,
-        this.#closing.signal,
-      );
-      const storeMs = performance.now();
-      const facts = {
-        name: FINDINGS_FILE,
-        bytes: new TextEncoder().encode(JSON.stringify(findings)),
-      };
-      await artifacts.putPrepared(key, [...files, facts]);
-      onStep({ step: 'store', ms: performance.now() - storeMs, detail: `${files.length} files` });
-      return { manifest, findings };
-    } finally {
-      await scratch.remove();
-    }
-  }
-
-  async #findPrepared(key: Digest): Promise<(PreparedFacts & PreparedArtifact) | undefined> {
-    const { artifacts } = this.#parts;
-    if (!(await artifacts.hasPrepared(key))) return undefined;
-    try {
-      const files = await artifacts.loadPrepared(key);
-      const manifest = readJson(files.get(MANIFEST_FILE)) as Manifest | undefined;
-      const findings = readJson(files.get(FINDINGS_FILE)) as string[] | undefined;
-      if (manifest === undefined || findings === undefined) return undefined;
-      return { manifest, findings, files };
-    } catch (error) {
-      // What was stored is damaged; preparing it again replaces it.
-      if (error instanceof HostError && error.code === 'artifact_corrupt') return undefined;
-      throw error;
-    }
+  /** A damaged file may have been uploaded anew; if it was not, the deployment would not mend it. */
+  async #checkMended(digest: Digest): Promise<void> {
+    const stored = await this.#parts.artifacts.openFile(digest);
+    await stored.close();
+    this.#quarantine.lift(digest);
   }
 
   async #checkFiles(request: DeployRequest): Promise<void> {
@@ -225,22 +198,9 @@ export class PipelineDeployer implements Deployer, Closeable {
         const reason = `"${path}" has ${stored} bytes, and not ${size}`;
         throw new HostError('invalid_settings', { key: 'files', reason });
       }
+      if (this.#quarantine.get(digest) !== undefined) await this.#checkMended(digest);
     }
   }
-}
-
-/** Name of the file that keeps what deploy found out. */
-const FINDINGS_FILE = 'findings.json';
-
-function settingsOf(request: DeployRequest, { defaults }: Config): VersionSettings {
-  return {
-    limits: { ...defaults, ...request.limits },
-    isolation: request.isolation,
-    environment: request.environment,
-    allowedHosts: request.allowedHosts,
-    directories: request.directories,
-    files: request.files,
-  };
 }
 
 function checkServable(manifest: Manifest, settings: VersionSettings): void {
@@ -258,8 +218,4 @@ function initialMemoryBytes({ modules }: Manifest): number {
     memories.filter(({ importName }) => importName !== undefined),
   );
   return own.reduce((sum, { minPages }) => sum + minPages, 0) * PAGE_BYTES;
-}
-
-function readJson(bytes: Uint8Array | undefined): unknown {
-  return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes));
 }

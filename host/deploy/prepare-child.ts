@@ -6,8 +6,9 @@ import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { toHostError } from '../base/errors.ts';
+import { HostError, toHostError } from '../base/errors.ts';
 import { digestOf } from '../base/ids.ts';
+import { damageOf, toStorageError } from '../storage/storage-error.ts';
 import { prepare } from './prepare.ts';
 import type { PrepareJob, PrepareMessage } from './prepare-process.ts';
 
@@ -32,13 +33,15 @@ process.once('message', (job: PrepareJob) => {
 
 async function run(job: PrepareJob): Promise<PrepareMessage> {
   try {
-    const bytes = await readFile(job.artifactPath);
+    const bytes = await readArtifact(job);
     const { maxImports, engine, memoryBytes: trialMemoryBytes } = job;
     const options = { maxImports, engine, trialMemoryBytes };
     const { manifest, files, findings } = await prepare(bytes, options, (step) =>
       tell({ kind: 'step', step }),
     );
-    for (const file of files) await writeFile(join(job.scratchPath, file.name), file.bytes);
+    for (const { name, bytes: contents } of files) {
+      await storing('store', 'prepared file', writeFile(join(job.scratchPath, name), contents));
+    }
     const digests = files.map(({ name, bytes: contents }) => ({
       name,
       digest: digestOf(contents),
@@ -47,6 +50,27 @@ async function run(job: PrepareJob): Promise<PrepareMessage> {
   } catch (error) {
     const { code, fields } = toHostError(error);
     return { kind: 'refused', code, fields };
+  }
+}
+
+/** Checked here and not by the parent: what is prepared is what was read by this very process. */
+async function readArtifact({ artifact, artifactPath }: PrepareJob): Promise<Uint8Array> {
+  const bytes = await readFile(artifactPath).catch((error: unknown) => {
+    const damage = damageOf(error);
+    if (damage === undefined) throw toStorageError(error, 'read', artifact ?? artifactPath);
+    const digest = artifact ?? artifactPath;
+    throw new HostError('artifact_corrupt', { digest, reason: damage }, { cause: error });
+  });
+  if (artifact === undefined || digestOf(bytes) === artifact) return bytes;
+  const reason = 'its bytes have changed since they were stored';
+  throw new HostError('artifact_corrupt', { digest: artifact, reason });
+}
+
+async function storing<T>(action: string, value: string, task: Promise<T>): Promise<T> {
+  try {
+    return await task;
+  } catch (error) {
+    throw toStorageError(error, action, value);
   }
 }
 

@@ -12,14 +12,17 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { HostError, type ErrorFields } from '../base/errors.ts';
 import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
-import { digestOf } from '../base/ids.ts';
+import { digestOf, type Digest } from '../base/ids.ts';
 import type { PreparedFile } from '../artifacts/store.ts';
 import type { Manifest } from '../engine/manifest.ts';
+import { toStorageError } from '../storage/storage-error.ts';
 import type { DeployStep } from './deployer.ts';
 import type { EngineChoice } from './generate-code.ts';
 
 /** What the child is told. */
 export interface PrepareJob {
+  /** Digest that the bytes must have; absent, they are taken as they are. */
+  readonly artifact?: Digest;
   readonly artifactPath: string;
   readonly scratchPath: string;
   readonly memoryBytes: number;
@@ -78,7 +81,9 @@ export async function prepareInProcess(
   const done = await runChild(job, limits, onStep, signal);
   const files: PreparedFile[] = [];
   for (const { name, digest } of done.files) {
-    const bytes = await readFile(join(job.scratchPath, name));
+    const bytes = await readFile(join(job.scratchPath, name)).catch((error: unknown) => {
+      throw toStorageError(error, 'read', 'prepared file');
+    });
     // The child wrote this file; between it and us there is a disk that may be full or failing.
     if (digestOf(bytes) !== digest)
       throw new HostError('prepare_crashed', { reason: `file "${name}" was not written whole` });
@@ -114,11 +119,10 @@ async function runChild(
         else if (message.kind === 'done') resolve(message);
         else reject(refusalOf(message));
       });
-      child.on('error', (error) =>
-        reject(new HostError('prepare_crashed', { reason: error.message }, { cause: error })),
-      );
+      child.on('error', (error) => reject(startFailureOf(error)));
       child.on('exit', (code, by) => reject(deathOf(why, limits, code, by, printed)));
-      child.send(job);
+      // One that could not be started has no channel, and its error is on the way.
+      if (child.pid !== undefined) child.send(job);
     });
   } finally {
     signal.removeEventListener('abort', onClosing);
@@ -144,7 +148,7 @@ function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
       // loaded; the child drops the right then.
       '--allow-worker',
       '--disable-warning=PERM0006',
-      ...readableRoots().map((root) => `--allow-fs-read=${root}`),
+      ...READABLE_ROOTS.map((root) => `--allow-fs-read=${root}`),
       `--allow-fs-read=${job.artifactPath}`,
       `--allow-fs-read=${join(job.scratchPath, '*')}`,
       `--allow-fs-write=${join(job.scratchPath, '*')}`,
@@ -154,6 +158,9 @@ function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
 }
+
+/** Found out once: to look for it takes descriptors, which a busy host may lack later. */
+const READABLE_ROOTS: readonly string[] = readableRoots();
 
 /** The package, and the folder its dependencies are installed in. */
 function readableRoots(): string[] {
@@ -187,6 +194,13 @@ function watchMemory(child: ChildProcess, limitBytes: number, onExceeded: () => 
     });
   }, MEMORY_CHECK_MS);
   return () => clearInterval(timer);
+}
+
+/** A host out of descriptors can do nothing for a deployment, and it is not the artifact's fault. */
+function startFailureOf(error: Error): HostError {
+  const coded = toStorageError(error, 'start', 'preparing process');
+  if (coded.code === 'files_exhausted') return coded;
+  return new HostError('prepare_crashed', { reason: error.message }, { cause: error });
 }
 
 function refusalOf(message: Extract<PrepareMessage, { kind: 'refused' }>): HostError {

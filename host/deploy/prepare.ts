@@ -12,8 +12,9 @@ import { scanComponent } from '../component/scan-component.ts';
 import { createEngines } from '../engine/engines.ts';
 import { MANIFEST_FILE, PREPARER_VERSION, type Manifest } from '../engine/manifest.ts';
 import { MemoryAccount } from '../limits/memory-account.ts';
+import { UnmeteredCpu } from '../limits/unmetered-cpu.ts';
 import { checkSafeName } from '../wasm/core-names.ts';
-import { rewriteCoreModule, type RewrittenModule } from '../wasm/host-memory.ts';
+import { rewriteCoreModule, type RewrittenModule } from '../wasm/rewrite-core-module.ts';
 import { wasiInterfaces } from '../wasi/interfaces.ts';
 import { checkImports, type CheckedImport } from './check-imports.ts';
 import type { DeployStep } from './deployer.ts';
@@ -119,9 +120,9 @@ function assemble(
   served: ServedKind,
   adapted: boolean,
 ): PrepareOutcome {
-  const cores = code.cores.map(({ name }, index) => ({
-    core: { name, file: `core${index}.wasm`, memories: rewritten[index]?.memories ?? [] },
-    bytes: rewritten[index]?.bytes ?? new Uint8Array(0),
+  const cores = rewritten.map(({ bytes, contract }, index) => ({
+    core: { name: code.cores[index]?.name ?? '', file: `core${index}.wasm`, ...contract },
+    bytes,
   }));
   const manifest: Manifest = {
     preparer: PREPARER_VERSION,
@@ -156,7 +157,7 @@ async function tryOut(
       manifest,
       files: new Map(files.map(({ name, bytes }) => [name, bytes])),
     });
-    await module.instantiate(guest, memory);
+    await module.instantiate(guest, memory, new UnmeteredCpu());
     return memory.bytes;
   } catch (error) {
     if (error instanceof HostError && error.code !== 'engine_failed') throw error;

@@ -3,6 +3,7 @@
  * behind it; nothing above knows which one runs.
  */
 import type { Closeable } from '../base/closeable.ts';
+import type { GuestCpu } from '../limits/guest-cpu.ts';
 import type { MemoryAccount } from '../limits/memory-account.ts';
 import type { EngineName, Manifest } from './manifest.ts';
 
@@ -35,11 +36,12 @@ export interface Module extends Closeable {
    * Makes an instance. Start functions and `_initialize` run here and may call the guest's imports.
    *
    * @param guest What imports act for; passed as the first parameter of every host function.
-   * @param memory What the instance's memories are charged to.
-   * @throws {HostError} `memory_limit_at_start` If its first memories are over the limit.
+   * @param memory What the instance's memories and tables are charged to.
+   * @param cpu Measures and interrupts the instance as long as it lives; its invocation has begun.
+   * @throws {HostError} `memory_limit_at_start` If its first memories are over the limit, `host_overloaded` if the host has nothing left.
    * @throws {unknown} Whatever the guest threw while it started.
    */
-  instantiate(guest: SuspendableGuest, memory: MemoryAccount): Promise<Instance>;
+  instantiate(guest: SuspendableGuest, memory: MemoryAccount, cpu: GuestCpu): Promise<Instance>;
 }
 
 /** One live instantiation. */
@@ -50,4 +52,21 @@ export interface Instance extends Closeable {
    * @returns What the export returns; rejects with whatever ended the call.
    */
   call(parameters: readonly unknown[]): Promise<unknown>;
+  /**
+   * Remembers the state of this instance, which was never called, as the state that instances of its
+   * module are reset to.
+   *
+   * @param sharesSeed Also if it called a host function while it started, so that what it was told then
+   *   (random bytes, the time) is the same in every instance that is reset.
+   * @returns Why that is impossible, as a sentence without a full stop; undefined if it was done.
+   */
+  captureInitial(sharesSeed: boolean): string | undefined;
+  /**
+   * Goes back to the initial state: memory, globals, tables, handles.
+   *
+   * @param guest What imports act for from now on: nothing that earlier calls left can reach it.
+   * @param full Rewrites all of memory instead of what was written to: for comparing the two.
+   * @returns False if it cannot (no state was captured, it has grown, it has ended): close it then.
+   */
+  reset(guest: SuspendableGuest, full?: boolean): boolean;
 }

@@ -3,9 +3,10 @@
  * once by deploy as `manifest.json`; trusted, because every file of a prepared artifact is verified.
  */
 import type { FunctionKind } from '../registry/model.ts';
+import type { ModuleContract } from '../wasm/module-contract.ts';
 
 /** Grows whenever what deploy writes changes its meaning: artifacts are then prepared anew. */
-export const PREPARER_VERSION = 3;
+export const PREPARER_VERSION = 4;
 
 /** Name of the manifest among the files of a prepared artifact. */
 export const MANIFEST_FILE = 'manifest.json';
@@ -13,27 +14,12 @@ export const MANIFEST_FILE = 'manifest.json';
 /** The engines there are. */
 export type EngineName = 'native' | 'jco';
 
-/** A memory the host makes or grows for a core module. */
-export interface HostMemory {
-  /** Import field under which the module takes the memory; undefined if the memory comes from another module. */
-  readonly importName: string | undefined;
-  /** Where the memory comes from if it is another module's: import module and field. */
-  readonly from: readonly [module: string, field: string] | undefined;
-  /** Import field of the function that grows it; undefined if the module never does. */
-  readonly growName: string | undefined;
-  readonly minPages: number;
-  /** Maximum the module itself declares. */
-  readonly maxPages: number | undefined;
-  readonly is64: boolean;
-}
-
-/** A core module of a prepared artifact. */
-export interface CoreModule {
+/** A core module of a prepared artifact, and what the rewriting made of it. */
+export interface CoreModule extends ModuleContract {
   /** Name by which jco's generated code asks for it; the native engine's goes by their order. */
   readonly name: string;
   /** File that holds it. */
   readonly file: string;
-  readonly memories: readonly HostMemory[];
 }
 
 /** What a prepared artifact is. */

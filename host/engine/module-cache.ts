@@ -68,6 +68,12 @@ export class ModuleCache implements Closeable {
     return entry.lease(loaded);
   }
 
+  /** An instance was made of a module that is held by a lease: counts as a use, whether it is still here or not. */
+  touch(artifact: Digest): void {
+    this.#entries.get(artifact);
+    this.#parts.observer.cache('hit');
+  }
+
   close(): void {
     this.#entries.clear();
   }

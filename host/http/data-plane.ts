@@ -15,8 +15,10 @@ import type { Log } from '../logs/log.ts';
 import type { Router } from '../traffic/router.ts';
 import { Connection } from './connection.ts';
 import { Exchange, type ExchangeParts } from './exchange.ts';
+import { FieldNames } from './field-names.ts';
 import { createHttpServer, refusalOf } from './http-server.ts';
 import { ProxyTrust } from './proxy-trust.ts';
+import { TurnEnd } from './turn-end.ts';
 
 /** How long requests under way may take when nothing else is said. */
 const GRACE_MS = 10_000;
@@ -66,9 +68,16 @@ class NodeDataPlane implements DataPlane {
   #onDrained: (() => void) | undefined;
 
   constructor(options: DataPlaneOptions) {
-    const { config, invoker, router, log } = options;
+    const { config, invoker, router, log, clock } = options;
     this.#options = options;
-    this.#parts = { invoker, router, log, trust: new ProxyTrust(config.trustedProxies) };
+    this.#parts = {
+      invoker,
+      router,
+      log,
+      names: new FieldNames(),
+      trust: new ProxyTrust(config.trustedProxies),
+      turnEnd: new TurnEnd(clock),
+    };
     this.#app = this.#createApp();
   }
 

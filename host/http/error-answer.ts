@@ -5,21 +5,25 @@
 import { STATUS_CODES, type ServerResponse } from 'node:http';
 import type { HostError } from '../base/errors.ts';
 import type { RequestId } from '../base/ids.ts';
+import type { Field } from '../wasi/ports.ts';
 
 /**
  * Answers with an error. The response must not have begun.
  *
  * @param retryAfterSeconds When to try again, whole seconds.
+ * @param more A field that the invocation adds.
  */
 export function answerError(
   response: ServerResponse,
   error: HostError,
   requestId: RequestId,
   retryAfterSeconds?: number,
+  more?: Field,
 ): void {
   const body = Buffer.from(errorBody(error, requestId));
   const head = errorHead(requestId, body.byteLength);
   if (retryAfterSeconds !== undefined) head.push('retry-after', String(retryAfterSeconds));
+  if (more !== undefined) head.push(more[0], Buffer.from(more[1]).toString('latin1'));
   response.writeHead(error.status, head);
   response.end(body);
 }

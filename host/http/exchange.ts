@@ -2,38 +2,43 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HostError, toHostError } from '../base/errors.ts';
 import { requestIdFrom, type RequestId } from '../base/ids.ts';
-import type { InvocationResult, Invoker } from '../invoke/invoker.ts';
+import type { Caller, InvocationContext, InvocationResult, Invoker } from '../invoke/invoker.ts';
 import type { Log } from '../logs/log.ts';
 import type { ResolvedRequest, Router } from '../traffic/router.ts';
-import type { IncomingHttpRequest } from '../wasi/ports.ts';
+import type { Field } from '../wasi/ports.ts';
 import type { Connection, OpenExchange } from './connection.ts';
 import { answerError } from './error-answer.ts';
-import { fieldOf } from './fields.ts';
+import { GuestRequest } from './guest-request.ts';
 import { NodeResponder, type ResponseOwner } from './node-responder.ts';
-import { EMPTY_SOURCE, NodeSource } from './node-source.ts';
-import type { ProxyTrust } from './proxy-trust.ts';
-import { readRequestHead, type RequestHead } from './request-head.ts';
+import { NodeSource } from './node-source.ts';
+import { RequestHead, type HeadParts } from './request-head.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 /** What all exchanges work with. */
-export interface ExchangeParts {
+export interface ExchangeParts extends HeadParts {
   readonly invoker: Invoker;
   readonly router: () => Router;
-  readonly trust: ProxyTrust;
+  readonly turnEnd: TurnEnd;
   readonly log: Log;
 }
 
-/** One request and its response. */
-export class Exchange implements OpenExchange, ResponseOwner {
+/** One request and its response; to the invoker also the context and the caller, which are no objects of their own. */
+export class Exchange implements OpenExchange, ResponseOwner, InvocationContext, Caller {
+  readonly trigger = 'http';
   functionName = '';
-  #requestId: RequestId | undefined;
+  pathPrefix = '';
+  onGone: (() => void) | undefined;
   readonly #parts: ExchangeParts;
   readonly #connection: Connection;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
-  readonly #abort = new AbortController();
+  #requestId: RequestId | undefined;
+  #head: RequestHead | undefined;
   #source: NodeSource | undefined;
   #responder: NodeResponder | undefined;
   #isGone = false;
+  /** We broke it off: that the connection closes then is not the client's doing. */
+  #isBroken = false;
 
   constructor(
     parts: ExchangeParts,
@@ -48,8 +53,21 @@ export class Exchange implements OpenExchange, ResponseOwner {
   }
 
   get requestId(): RequestId {
-    this.#requestId ??= requestIdFrom(singleValue(this.#request.headers['x-request-id']));
+    this.#requestId ??=
+      this.#head?.requestId ?? requestIdFrom(singleValue(this.#request.headers['x-request-id']));
     return this.#requestId;
+  }
+
+  get clientAddress(): string {
+    return this.#head?.clientAddress ?? this.#connection.peer.address;
+  }
+
+  get caller(): Caller {
+    return this;
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   get isReceived(): boolean {
@@ -78,7 +96,7 @@ export class Exchange implements OpenExchange, ResponseOwner {
 
   clientGone(): void {
     this.#isGone = true;
-    this.#abort.abort();
+    if (!this.#isBroken) this.onGone?.();
     this.#source?.fail(new Error('the client has closed the connection'));
     this.#responder?.clientGone();
   }
@@ -92,13 +110,14 @@ export class Exchange implements OpenExchange, ResponseOwner {
   }
 
   onBroken(isFramed: boolean): void {
+    this.#isBroken = true;
     this.#connection.breakOff(this, !isFramed);
   }
 
   #serve(target: string): void {
     const head = this.#readHead(target);
     if (head === undefined) return;
-    this.#requestId = head.requestId;
+    this.#head = head;
     if (head.hasBody) this.#openSource(head.expectsContinue);
     if (head.target === '*') {
       this.#answerOptions();
@@ -111,7 +130,7 @@ export class Exchange implements OpenExchange, ResponseOwner {
 
   #readHead(target: string): RequestHead | undefined {
     try {
-      return readRequestHead(this.#request, target, this.#connection.peer, this.#parts.trust);
+      return new RequestHead(this.#request, target, this.#connection.peer, this.#parts);
     } catch (error) {
       // Whoever sends what cannot be understood may mean something else by what follows: no second request.
       this.#response.shouldKeepAlive = false;
@@ -130,42 +149,30 @@ export class Exchange implements OpenExchange, ResponseOwner {
   }
 
   #invoke(head: RequestHead, { record, pathPrefix, path }: ResolvedRequest): void {
+    const method = this.#request.method ?? 'GET';
     this.functionName = record.name;
+    this.pathPrefix = pathPrefix;
     const prefix = head.outerPrefix + pathPrefix;
-    if (prefix !== '') head.fields.push(fieldOf('x-forwarded-prefix', prefix));
-    const source = this.#source;
-    const request: IncomingHttpRequest = {
-      method: this.#request.method ?? 'GET',
-      scheme: head.scheme,
-      authority: head.authority,
-      pathWithQuery: path,
-      headers: head.fields,
-      body: source ?? EMPTY_SOURCE,
-      trailers: source === undefined ? noTrailers : () => source.trailers(),
-    };
-    const context = {
-      requestId: head.requestId,
-      trigger: 'http' as const,
-      clientAddress: head.clientAddress,
-      pathPrefix,
-      signal: this.#abort.signal,
-    };
-    const responder = new NodeResponder(this.#response, request.method === 'HEAD', this);
+    const request = new GuestRequest(method, path, prefix, head, this.#source);
+    const { turnEnd, invoker } = this.#parts;
+    const responder = new NodeResponder(this.#response, method === 'HEAD', this, turnEnd);
     this.#responder = responder;
-    this.#parts.invoker.handle(record, request, responder, context).then(
+    invoker.handle(record, request, responder, this).then(
       (result) => this.#settle(result),
       (error: unknown) => this.#handleBug(error),
     );
   }
 
   /** The invocation is over: answers what the guest has not answered. */
-  #settle({ outcome, error, retryAfterSeconds }: InvocationResult): void {
-    const isAnswered = this.#responder?.isDone === true && outcome === 'ok';
-    if (isAnswered) return;
+  #settle({ outcome, error, retryAfterSeconds, serverTiming }: InvocationResult): void {
+    const responder = this.#responder;
+    // What the guest completed goes out, also if it failed afterwards.
+    if (responder?.isComplete === true || (responder?.isDone === true && outcome === 'ok')) return;
     // A response that was begun and held back has not left: the client can still be told what happened.
-    this.#responder?.abort(outcome);
+    responder?.abort(outcome);
     const failure = error ?? new HostError('internal_error', { reason: 'no response was made' });
-    this.#answer(failure, outcome === 'overloaded' ? (retryAfterSeconds ?? 1) : undefined);
+    const retryAfter = outcome === 'overloaded' ? (retryAfterSeconds ?? 1) : undefined;
+    this.#answer(failure, retryAfter, serverTiming);
   }
 
   #handleBug(error: unknown): void {
@@ -189,10 +196,10 @@ export class Exchange implements OpenExchange, ResponseOwner {
     this.#response.end();
   }
 
-  #answer(error: HostError, retryAfterSeconds?: number): void {
+  #answer(error: HostError, retryAfterSeconds?: number, serverTiming?: Field): void {
     if (this.#isGone || this.#response.headersSent || this.#response.destroyed) return;
     this.#source?.close();
-    answerError(this.#response, error, this.requestId, retryAfterSeconds);
+    answerError(this.#response, error, this.requestId, retryAfterSeconds, serverTiming);
   }
 
   /** The response has left, or its connection has closed. */
@@ -204,8 +211,4 @@ export class Exchange implements OpenExchange, ResponseOwner {
 
 function singleValue(value: string | string[] | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-function noTrailers(): Promise<undefined> {
-  return Promise.resolve(undefined);
 }

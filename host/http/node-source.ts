@@ -15,13 +15,6 @@ const DRAIN_BYTES = 1024 * 1024;
 
 const READY = Promise.resolve();
 
-/** The source of a request without a body. */
-export const EMPTY_SOURCE: ByteSource = Object.freeze({
-  take: () => 'end' as const,
-  ready: () => READY,
-  close: () => {},
-});
-
 /** Reads a request's body at the reader's pace. Nothing is read before the first `take` or `ready`. */
 export class NodeSource implements ByteSource {
   readonly #request: IncomingMessage;

@@ -1,36 +1,60 @@
 /**
- * The live instances of one version: how many run, which are idle, how the next one is made.
+ * The instances of one version, as invocations see them: one is acquired, called, and given back.
  *
- * `isolation: request` gives every invocation an instance of its own and throws it away; `reuse` keeps
- * it for the next one, unless it was ended, trapped or served often enough.
+ * `isolation: request`: nothing of an invocation is there for the next one. What is acquired was never called, or was
+ * reset to the state before its first call (`start-strategy.ts` says which). `reuse`: an instance is kept
+ * for the next invocation, unless it was ended, trapped, has grown large or served often enough.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/closeable.ts';
+import { HostError } from '../base/errors.ts';
 import { Gate } from '../base/gate.ts';
-import type { Instance } from '../engine/engine.ts';
 import type { ModuleCache } from '../engine/module-cache.ts';
-import { MemoryAccount } from '../limits/memory-account.ts';
-import type { Observer, StartKind, StartPhases } from '../metrics/observer.ts';
+import type { CpuMeter } from '../limits/cpu-meter.ts';
+import type { HostBudget } from '../limits/host-budget.ts';
+import type { MemoryAccount } from '../limits/memory-account.ts';
+import type { Scheduler } from '../limits/scheduler.ts';
+import type {
+  EvictionReason,
+  Observer,
+  StartKind,
+  StartPhases,
+  StartWay,
+} from '../metrics/observer.ts';
 import type { Version } from '../registry/model.ts';
-import { GuestState, type GuestParts } from '../wasi/guest-state.ts';
-
-/** Invocations after which a reused instance is replaced, so that slow leaks in guests stay bounded. */
-const MAX_REUSE_COUNT = 10_000;
-
-/** Time after which an instance that nobody uses is closed, ms. */
-const IDLE_TIMEOUT_MS = 30_000;
+import type { GuestParts, GuestState } from '../wasi/guest-state.ts';
+import { afterThisTurn, type Soon } from './idle-time.ts';
+import { InstanceMaker } from './instance-maker.ts';
+import { InstancePool, type PoolCounts } from './instance-pool.ts';
+import type { LiveInstance } from './live-instance.ts';
+import { PoolKeeper } from './pool-keeper.ts';
+import { PoolSize, type PoolSizeFigures } from './pool-size.ts';
+import { StartStrategy, type StrategyChoice, type StrategyFigures } from './start-strategy.ts';
 
 /** What instances are made with. */
 export interface InstanceParts {
   readonly modules: ModuleCache;
   readonly clock: Clock;
   readonly observer: Observer;
+  /** Measures and interrupts what runs. */
+  readonly scheduler: Scheduler;
+  /** CPU time that the first invocation on a freshly loaded module has on top of its limit, ms. */
+  readonly coldAllowanceMs: number;
+  /** What guests have that are made before anybody calls. */
+  readonly startParts: () => GuestParts;
+  /** What memories are charged to besides the version's limit; absent: nothing. */
+  readonly budget?: HostBudget;
+  /** How instances come back to their initial state; benchmarks and tests force one. Default: `auto`. */
+  readonly strategy?: StrategyChoice;
+  /** When work is done that no request waits for. Default: at the end of the event loop's turn. */
+  readonly soon?: Soon;
 }
 
 /** An instance in use by one invocation. */
 export interface InstanceLease {
   readonly guest: GuestState;
   readonly memory: MemoryAccount;
+  readonly cpu: CpuMeter;
   readonly start: StartKind;
   readonly phases: StartPhases;
   /** Calls the version's entry. */
@@ -43,131 +67,260 @@ export interface InstanceLease {
   release(intact: boolean): void;
 }
 
+/** How a version gets its instances and why, for people. */
+export interface InstancesFigures extends Omit<StrategyFigures, 'strategy'> {
+  /** `kept` with isolation `reuse`. */
+  readonly strategy: 'fresh' | 'reset' | 'kept';
+  readonly counts: PoolCounts;
+  readonly size: PoolSizeFigures;
+  /** Why the last attempt to make an instance ahead failed; absent if it did not. */
+  readonly lastFailure?: string;
+}
+
 /** Instances of one version. */
 export class VersionInstances implements Closeable {
   /** Bounds how many invocations run and wait. */
   readonly gate: Gate;
   readonly #version: Version;
-  readonly #parts: InstanceParts;
-  readonly #idle: LiveInstance[] = [];
+  readonly #clock: Clock;
+  readonly #observer: Observer;
+  readonly #pool: InstancePool;
+  readonly #maker: InstanceMaker;
+  readonly #keeper: PoolKeeper;
+  readonly #size: PoolSize;
+  readonly #strategy: StartStrategy;
+  /** Instances that are being made for requests. */
+  #making = 0;
   #closed = false;
 
   constructor(version: Version, parts: InstanceParts) {
+    const { clock, observer, budget } = parts;
+    const { limits, instances } = version.settings;
     this.#version = version;
-    this.#parts = parts;
-    this.gate = new Gate(version.settings.limits.concurrency, version.settings.limits.queue);
-  }
-
-  /**
-   * Gets an instance for one invocation: an idle one, or a new one from the module cache.
-   *
-   * @param guestParts What the invocation gives its guest, from the first import called at start on.
-   * @throws {HostError} If the module cannot be loaded or its memories are over the limit.
-   * @throws {unknown} Whatever the guest threw while it started.
-   */
-  async acquire(guestParts: GuestParts): Promise<InstanceLease> {
-    const { clock } = this.#parts;
-    const startedMs = clock.monotonicMs();
-    const idle = this.#idle.pop();
-    if (idle !== undefined) {
-      idle.cancelIdleTimer();
-      this.#count('idle', -1);
-      idle.guest.begin(guestParts);
-      idle.memory.forgetRefusal();
-      return this.#lease(idle, 'hot', { total: (clock.monotonicMs() - startedMs) / 1000 });
-    }
-    using lease = await this.#parts.modules.acquire(this.#version.artifact);
-    const loadedMs = clock.monotonicMs();
-    const guest = new GuestState(clock, guestParts);
-    const memory = new MemoryAccount(this.#version.settings.limits.memoryBytes);
-    const instance = await lease.module.instantiate(guest, memory);
-    const readyMs = clock.monotonicMs();
-    const phases = {
-      ...lease.loaded,
-      instantiate: (readyMs - loadedMs) / 1000,
-      total: (readyMs - startedMs) / 1000,
-    };
-    const live = new LiveInstance(instance, guest, memory);
-    return this.#lease(live, lease.loaded === undefined ? 'warm' : 'cold', phases);
-  }
-
-  /** Closes idle instances; running ones are closed when their invocation ends. */
-  close(): void {
-    this.#closed = true;
-    for (const live of this.#idle.splice(0)) this.#discardIdle(live);
-  }
-
-  #lease(live: LiveInstance, start: StartKind, phases: StartPhases): InstanceLease {
-    this.#count('running', 1);
-    live.served += 1;
-    let held = true;
-    return {
-      guest: live.guest,
-      memory: live.memory,
-      start,
-      phases,
-      call: (parameters) => live.instance.call(parameters),
-      release: (intact) => {
-        if (!held) return;
-        held = false;
-        this.#count('running', -1);
-        live.guest.finish();
-        if (intact && this.#isReusable(live)) this.#keep(live);
-        else void live.instance.close();
-      },
-    };
-  }
-
-  #isReusable(live: LiveInstance): boolean {
-    return (
-      this.#version.settings.isolation === 'reuse' &&
-      this.#version.kind === 'http' &&
-      !this.#closed &&
-      live.guest.endReason === undefined &&
-      live.served < MAX_REUSE_COUNT &&
-      !hasGrownTooMuch(live)
-    );
-  }
-
-  #keep(live: LiveInstance): void {
-    this.#count('idle', 1);
-    this.#idle.push(live);
-    live.cancelIdleTimer = this.#parts.clock.after(IDLE_TIMEOUT_MS, () => {
-      const index = this.#idle.indexOf(live);
-      if (index >= 0) this.#idle.splice(index, 1);
-      this.#discardIdle(live);
+    this.#clock = clock;
+    this.#observer = observer;
+    this.gate = new Gate(limits.concurrency, limits.queue);
+    const nowMs = clock.monotonicMs();
+    this.#pool = new InstancePool(version.function, instances, observer);
+    this.#maker = new InstanceMaker(version, parts);
+    this.#size = new PoolSize(instances.min, instances.max, instances.idleTimeoutMs, nowMs);
+    this.#strategy = new StartStrategy(parts.strategy ?? 'auto');
+    this.#keeper = new PoolKeeper({
+      version,
+      clock,
+      observer,
+      pool: this.#pool,
+      maker: this.#maker,
+      size: this.#size,
+      strategy: this.#strategy,
+      soon: parts.soon ?? afterThisTurn,
+      budget,
+      startParts: parts.startParts,
+      others: () => this.#making,
     });
   }
 
-  #discardIdle(live: LiveInstance): void {
-    live.cancelIdleTimer();
-    this.#count('idle', -1);
-    void live.instance.close();
+  /** The version is live: makes as many instances as it wants at least. */
+  provision(): void {
+    if (this.#version.settings.instances.min === 0) return;
+    this.#keeper.wake(this.#clock.monotonicMs());
+    this.#keeper.work();
   }
 
-  #count(state: 'running' | 'idle', change: 1 | -1): void {
-    this.#parts.observer.instances(this.#version.function, state, change);
+  /**
+   * Gets an instance for one invocation: one that is ready, or a new one.
+   *
+   * Costs about 1 µs if one is ready.
+   *
+   * @param guestParts What the invocation gives its guest; if the instance is made now, from its start on.
+   * @param onGuest Called if it is made now, before anything of it runs, so that it can be ended.
+   * @throws {HostError} If the module cannot be loaded, its memories are over a limit, or the host has no room for a call.
+   * @throws {unknown} Whatever the guest threw while it started.
+   */
+  acquire(
+    guestParts: GuestParts,
+    onGuest?: (guest: GuestState) => void,
+  ): InstanceLease | Promise<InstanceLease> {
+    const startedMs = this.#clock.monotonicMs();
+    this.#size.arrived(startedMs);
+    this.#keeper.wake(startedMs);
+    // Usually undefined: only when guests of other functions have waited longer for the thread.
+    const turn = this.#maker.admit();
+    if (turn === undefined) return this.#take(guestParts, onGuest, startedMs);
+    return turn.then(() => this.#take(guestParts, onGuest, startedMs));
+  }
+
+  #take(
+    guestParts: GuestParts,
+    onGuest: ((guest: GuestState) => void) | undefined,
+    startedMs: number,
+  ): InstanceLease | Promise<InstanceLease> {
+    const live = this.#pool.takeReady() ?? this.#resetSoiled();
+    if (live === undefined) return this.#make(guestParts, onGuest, startedMs);
+    return this.#lendReady(live, guestParts, startedMs);
+  }
+
+  /** Which way instances are got, why, and how many there are. */
+  describe(): InstancesFigures {
+    const { lastFailure } = this.#keeper;
+    const isKept = this.#version.settings.isolation === 'reuse';
+    return {
+      ...(isKept
+        ? { strategy: 'kept' as const, reason: 'its isolation is "reuse"' }
+        : this.#strategy.figures()),
+      counts: this.#pool.counts,
+      size: this.#size.figures(this.#clock.monotonicMs()),
+      ...(lastFailure === undefined
+        ? {}
+        : {
+            lastFailure: lastFailure instanceof Error ? lastFailure.message : 'it threw no error',
+          }),
+    };
+  }
+
+  /** Closes unused instances; running ones are closed when their invocation ends. */
+  close(): void {
+    this.#closed = true;
+    this.#keeper.close();
+  }
+
+  /** There is none that is ready, but one that only has to be reset: that is what a request waits for then. */
+  #resetSoiled(): LiveInstance | undefined {
+    for (let live = this.#pool.takeSoiled(); live !== undefined; live = this.#pool.takeSoiled()) {
+      if (!this.#keeper.reset(live)) continue;
+      this.#pool.run(live);
+      return live;
+    }
+    return undefined;
+  }
+
+  async #make(
+    guestParts: GuestParts,
+    onGuest: ((guest: GuestState) => void) | undefined,
+    startedMs: number,
+  ): Promise<InstanceLease> {
+    const { max } = this.#version.settings.instances;
+    if (this.#keeper.isMaking && this.#pool.total + this.#making + 1 >= max) {
+      const live = await this.#keeper.untilMade();
+      if (live !== undefined) return this.#lendReady(live, guestParts, startedMs);
+    }
+    this.#making += 1;
+    try {
+      const { live, isCold, phases } = await this.#maker.make(guestParts, onGuest);
+      this.#pool.run(live);
+      if (this.#strategy.prefersReset) this.#keeper.prepare(live);
+      if (!isCold) this.#strategy.addFresh((phases.instantiate ?? 0) * 1000);
+      return this.#lend(
+        live,
+        startedMs,
+        isCold ? 'cold' : 'warm',
+        isCold ? 'cold' : 'fresh',
+        phases,
+      );
+    } finally {
+      this.#making -= 1;
+      this.#keeper.letGoIfUnused();
+    }
+  }
+
+  #lendReady(live: LiveInstance, guestParts: GuestParts, startedMs: number): InstanceLease {
+    live.begin(guestParts);
+    const phases = { total: (this.#clock.monotonicMs() - startedMs) / 1000 };
+    if (live.served === 0) return this.#lend(live, startedMs, 'warm', 'prewarmed', phases);
+    if (this.#version.settings.isolation === 'reuse') {
+      return this.#lend(live, startedMs, 'hot', 'hot', phases);
+    }
+    return this.#lend(live, startedMs, 'warm', 'reset', phases);
+  }
+
+  #lend(
+    live: LiveInstance,
+    startedMs: number,
+    start: StartKind,
+    way: StartWay,
+    phases: StartPhases,
+  ): InstanceLease {
+    if (!live.memory.beginCall()) {
+      const { lacking } = live.memory;
+      this.#pool.discard(live, 'pressure');
+      throw new HostError('host_overloaded', { what: lacking });
+    }
+    live.served += 1;
+    this.#observer.instanceStart(this.#version.function, way);
+    return new Lease(live, start, phases, (intact) => this.#release(live, intact, startedMs));
+  }
+
+  #release(live: LiveInstance, intact: boolean, startedMs: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    this.#size.held(nowMs - startedMs);
+    live.guest.finish();
+    live.memory.endCall();
+    const reason = intact ? this.#reasonToClose(live, nowMs) : 'failed';
+    if (reason !== undefined) {
+      this.#pool.discard(live, reason);
+    } else if (this.#version.settings.isolation === 'reuse') {
+      this.#keeper.settle(live);
+      this.#pool.rest(live, nowMs);
+      // While one is being made, somebody may wait for it who can have this one.
+      if (!this.#keeper.isMaking) return;
+    } else {
+      this.#pool.soil(live, nowMs);
+    }
+    if (this.#closed) this.#keeper.letGoIfUnused();
+    else this.#keeper.work();
+  }
+
+  /** Why an instance that has served is closed; undefined if it will serve again. */
+  #reasonToClose(live: LiveInstance, nowMs: number): EvictionReason | undefined {
+    if (this.#closed) return 'closing';
+    // Exits, time-outs and broken rules end an instance, also if its call came to a result.
+    if (live.guest.endReason !== undefined) return 'failed';
+    const { isolation, instances } = this.#version.settings;
+    if (nowMs - live.madeMs >= instances.maxAgeMs) return 'age';
+    if (isolation === 'request') {
+      if (live.hasGrown) return 'grown';
+      return this.#keeper.shouldReset(live) ? undefined : 'served';
+    }
+    // A command ends with its run.
+    if (this.#version.kind !== 'http') return 'served';
+    if (live.served >= instances.reuseCount) return 'count';
+    // Memories cannot shrink: one that is half full is given up, before an invocation finds it full.
+    return live.hasGrown && live.memory.bytes > live.memory.limitBytes / 2 ? 'grown' : undefined;
   }
 }
 
-/** Memories cannot shrink: one that is half full is given up, before an invocation finds it full. */
-function hasGrownTooMuch({ memory, initialBytes }: LiveInstance): boolean {
-  return memory.bytes > initialBytes && memory.bytes > memory.limitBytes / 2;
-}
-
-class LiveInstance {
-  readonly instance: Instance;
+/** A use of an instance. */
+class Lease implements InstanceLease {
   readonly guest: GuestState;
   readonly memory: MemoryAccount;
-  /** Memory it started with. */
-  readonly initialBytes: number;
-  served = 0;
-  cancelIdleTimer: () => void = () => {};
+  readonly cpu: CpuMeter;
+  readonly start: StartKind;
+  readonly phases: StartPhases;
+  readonly #live: LiveInstance;
+  #onRelease: ((intact: boolean) => void) | undefined;
 
-  constructor(instance: Instance, guest: GuestState, memory: MemoryAccount) {
-    this.instance = instance;
-    this.guest = guest;
-    this.memory = memory;
-    this.initialBytes = memory.bytes;
+  constructor(
+    live: LiveInstance,
+    start: StartKind,
+    phases: StartPhases,
+    onRelease: (intact: boolean) => void,
+  ) {
+    this.guest = live.guest;
+    this.memory = live.memory;
+    this.cpu = live.cpu;
+    this.start = start;
+    this.phases = phases;
+    this.#live = live;
+    this.#onRelease = onRelease;
+  }
+
+  call(parameters: readonly unknown[]): Promise<unknown> {
+    return this.#live.instance.call(parameters);
+  }
+
+  release(intact: boolean): void {
+    const onRelease = this.#onRelease;
+    this.#onRelease = undefined;
+    onRelease?.(intact);
   }
 }

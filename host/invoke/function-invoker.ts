@@ -5,9 +5,12 @@
 import type { Closeable } from '../base/closeable.ts';
 import { HostError, toHostError } from '../base/errors.ts';
 import type { Lease } from '../base/gate.ts';
+import type { InstancesFigures } from '../instances/version-instances.ts';
+import type { RateRefusal } from '../limits/rate-budget.ts';
+import { RateBudgets } from '../limits/rate-budgets.ts';
 import type { FunctionRecord, RouteSnapshot, Version } from '../registry/model.ts';
 import type { HttpResponder, IncomingHttpRequest } from '../wasi/ports.ts';
-import { Invocation, type InvocationParts } from './invocation.ts';
+import { Invocation, type InvocationParts, type MeasuredResult } from './invocation.ts';
 import type { InvocationContext, InvocationResult, Invoker } from './invoker.ts';
 import { VersionRuntime, type VersionRuntimeParts } from './version-runtime.ts';
 
@@ -20,10 +23,14 @@ export interface FunctionInvokerParts extends InvocationParts {
 /** The way from a request on a function to an outcome. */
 export class FunctionInvoker implements Invoker, Closeable {
   readonly #parts: FunctionInvokerParts;
+  readonly #rates: RateBudgets;
   readonly #runtimes = new Map<string, VersionRuntime>();
+  /** The same by object, of which each snapshot may have another for the same version. */
+  #runtimeByVersion = new WeakMap<Version, VersionRuntime>();
 
   constructor(parts: FunctionInvokerParts) {
     this.#parts = parts;
+    this.#rates = new RateBudgets(parts.clock);
   }
 
   async handle(
@@ -34,22 +41,42 @@ export class FunctionInvoker implements Invoker, Closeable {
   ): Promise<InvocationResult> {
     const startedMs = this.#parts.clock.monotonicMs();
     const runtime = this.#runtimeOf(record.live);
-    using _use = runtime.use();
-    const result = await this.#run(runtime, request, responder, context);
-    this.#parts.observer.invocation({
-      function: record.name,
-      version: record.live.number,
-      trigger: context.trigger,
-      outcome: result.outcome,
-      seconds: (this.#parts.clock.monotonicMs() - startedMs) / 1000,
-      ...(result.start === undefined ? {} : { start: result.start }),
-      ...(result.peakMemoryBytes === undefined ? {} : { peakMemoryBytes: result.peakMemoryBytes }),
-    });
+    runtime.enter();
+    let place: Lease | undefined;
+    let result: MeasuredResult;
+    try {
+      const refusal = runtime.rate?.admit();
+      const admitted =
+        refusal === undefined
+          ? this.#admit(runtime, context)
+          : this.#refuse(runtime.version, refusal);
+      const placeOrRefusal = admitted instanceof Promise ? await admitted : admitted;
+      if ('outcome' in placeOrRefusal) {
+        result = placeOrRefusal;
+      } else {
+        place = placeOrRefusal;
+        const nowMs = admitted instanceof Promise ? this.#parts.clock.monotonicMs() : startedMs;
+        const invocation = new Invocation(this.#parts, runtime, request, responder, context);
+        result = await invocation.run(nowMs);
+      }
+    } catch (error) {
+      result = this.#bug(error, context);
+    }
+    place?.release();
+    runtime.rate?.chargeCpu(result.cpuMs ?? 0);
+    this.#report(record, context, result, startedMs);
+    runtime.leave();
     return result;
   }
 
-  /** Lets go of versions that are no longer live; what runs on them goes on. */
+  /**
+   * Lets go of versions that are no longer live, while what runs on them goes on, and opens those that want
+   * instances before anybody calls.
+   */
   follow(snapshot: RouteSnapshot): void {
+    this.#runtimeByVersion = new WeakMap();
+    const lives = [...snapshot.functions.values()].map(({ live }) => live);
+    this.#rates.retain(new Set(lives.map(functionKeyOf)));
     for (const [key, runtime] of this.#runtimes) {
       const live = snapshot.functions.get(runtime.version.function)?.live;
       if (live !== undefined && keyOf(live) === key) continue;
@@ -58,6 +85,14 @@ export class FunctionInvoker implements Invoker, Closeable {
         this.#parts.log.error({ err: error, version: key }, 'cannot close a version'),
       );
     }
+    for (const { live } of snapshot.functions.values()) {
+      if (live.settings.instances.min > 0) this.#runtimeOf(live);
+    }
+  }
+
+  /** How the instances of a version are got and why; undefined if it has had none lately. */
+  describe(version: Version): InstancesFigures | undefined {
+    return this.#runtimes.get(keyOf(version))?.parts.instances.describe();
   }
 
   async close(): Promise<void> {
@@ -66,81 +101,111 @@ export class FunctionInvoker implements Invoker, Closeable {
     await Promise.all(runtimes.map((runtime) => runtime.close()));
   }
 
-  async #run(
+  /** Takes one of the version's places, waiting in its queue if it must and may. */
+  #admit(
     runtime: VersionRuntime,
-    request: IncomingHttpRequest,
-    responder: HttpResponder,
     context: InvocationContext,
-  ): Promise<InvocationResult & { readonly peakMemoryBytes?: number }> {
-    try {
-      const place = await this.#admit(runtime, context);
-      if (!('release' in place)) return place;
-      using _place = place;
-      return await new Invocation(this.#parts, runtime, request, responder, context).run();
-    } catch (error) {
-      // Whatever a guest does ends as an outcome; what arrives here is a bug of ours.
-      this.#parts.log.error(
-        { err: error, requestId: context.requestId },
-        'invocation failed in the host',
-      );
-      return { outcome: 'host_error', error: toHostError(error) };
-    }
+  ): Lease | InvocationResult | Promise<Lease | InvocationResult> {
+    const { gate } = runtime.parts.instances;
+    const { limits } = runtime.version.settings;
+    if (gate.held >= limits.concurrency) return this.#queue(runtime, context);
+    const place = gate.acquire();
+    return place instanceof Promise || place === undefined ? this.#shed(runtime.version) : place;
   }
 
-  /** Takes one of the version's places, waiting in its queue if it must and may. */
-  async #admit(
-    runtime: VersionRuntime,
-    context: InvocationContext,
+  async #queue(
+    { version, parts }: VersionRuntime,
+    { caller }: InvocationContext,
   ): Promise<Lease | InvocationResult> {
-    const { observer } = this.#parts;
-    const { gate } = runtime.parts.instances;
-    const { function: name, settings } = runtime.version;
-    // Signals cost microseconds, so they are made only for those who have to wait.
-    const mustWait = gate.held >= settings.limits.concurrency;
-    const place = gate.acquire(
-      mustWait ? waitLimit(context, settings.limits.timeoutMs) : undefined,
+    const { function: name, settings } = version;
+    const left = new AbortController();
+    const place = parts.instances.gate.acquire(
+      AbortSignal.any([left.signal, AbortSignal.timeout(settings.limits.timeoutMs)]),
     );
     if (place === undefined) {
-      observer.shed(name);
-      observer.limitExceeded(name, 'queue');
-      return { outcome: 'overloaded', error: overloaded(runtime.version), retryAfterSeconds: 1 };
+      this.#parts.observer.limitExceeded(name, 'queue');
+      return this.#shed(version);
     }
-    if (!(place instanceof Promise)) return place;
-    observer.queue(name, 1);
+    this.#parts.observer.queue(name, 1);
+    caller.onGone = () => left.abort();
+    if (caller.isGone) left.abort();
     try {
       return await place;
     } catch {
-      if (context.signal.aborted) {
-        return { outcome: 'cancelled', error: new HostError('client_gone', { name }) };
-      }
-      observer.shed(name);
-      return { outcome: 'overloaded', error: overloaded(runtime.version), retryAfterSeconds: 1 };
+      if (!caller.isGone) return this.#shed(version);
+      return { outcome: 'cancelled', error: new HostError('client_gone', { name }) };
     } finally {
-      observer.queue(name, -1);
+      caller.onGone = undefined;
+      this.#parts.observer.queue(name, -1);
     }
   }
 
+  #shed({ function: name, settings }: Version): InvocationResult {
+    const { concurrency, queue } = settings.limits;
+    this.#parts.observer.shed(name);
+    const error = new HostError('overloaded', { name, concurrency, queue });
+    return { outcome: 'overloaded', error, retryAfterSeconds: 1 };
+  }
+
+  /** The function has used up what it may use over time. */
+  #refuse({ function: name }: Version, refusal: RateRefusal): InvocationResult {
+    const { limit, limitValue, retryAfterSeconds } = refusal;
+    this.#parts.observer.limitExceeded(name, limit);
+    const code = limit === 'rate' ? 'rate_limited' : 'cpu_budget_exceeded';
+    const error = new HostError(code, { name, limit: limitValue, retryAfterSeconds });
+    return { outcome: 'overloaded', error, retryAfterSeconds };
+  }
+
+  /** Whatever a guest does ends as an outcome; what arrives here is a bug of ours. */
+  #bug(error: unknown, { requestId }: InvocationContext): InvocationResult {
+    this.#parts.log.error({ err: error, requestId }, 'invocation failed in the host');
+    return { outcome: 'host_error', error: toHostError(error) };
+  }
+
+  #report(
+    { name, live }: FunctionRecord,
+    { trigger }: InvocationContext,
+    { outcome, start, peakMemoryBytes, cpuMs }: MeasuredResult,
+    startedMs: number,
+  ): void {
+    this.#parts.observer.invocation({
+      function: name,
+      version: live.number,
+      trigger,
+      outcome,
+      seconds: (this.#parts.clock.monotonicMs() - startedMs) / 1000,
+      start,
+      peakMemoryBytes,
+      cpuSeconds: cpuMs === undefined ? undefined : cpuMs / 1000,
+    });
+  }
+
   #runtimeOf(version: Version): VersionRuntime {
+    return this.#runtimeByVersion.get(version) ?? this.#findOrOpenRuntime(version);
+  }
+
+  #findOrOpenRuntime(version: Version): VersionRuntime {
     const key = keyOf(version);
-    const known = this.#runtimes.get(key);
-    if (known !== undefined) return known;
-    const runtime = new VersionRuntime(version, this.#parts.openRuntime(version));
-    this.#runtimes.set(key, runtime);
+    const runtime = this.#runtimes.get(key) ?? this.#openRuntime(version, key);
+    this.#runtimeByVersion.set(version, runtime);
     return runtime;
   }
+
+  #openRuntime(version: Version, key: string): VersionRuntime {
+    const { clock, openRuntime } = this.#parts;
+    const rate = this.#rates.of(functionKeyOf(version), version.settings.budget);
+    const runtime = new VersionRuntime(version, clock, openRuntime(version), rate);
+    this.#runtimes.set(key, runtime);
+    runtime.parts.instances.provision();
+    return runtime;
+  }
+}
+
+function functionKeyOf({ namespace, function: name }: Version): string {
+  return `${namespace}/${name}`;
 }
 
 function keyOf(version: Version): string {
   // A deleted and newly deployed function starts at version 1 again: its creation time tells them apart.
   return `${version.namespace}/${version.function}/${version.number}/${version.createdMs}`;
-}
-
-/** Aborts when the client leaves, or has waited as long as an invocation may take. */
-function waitLimit(context: InvocationContext, timeoutMs: number): AbortSignal {
-  return AbortSignal.any([context.signal, AbortSignal.timeout(timeoutMs)]);
-}
-
-function overloaded({ function: name, settings }: Version): HostError {
-  const { concurrency, queue } = settings.limits;
-  return new HostError('overloaded', { name, concurrency, queue });
 }

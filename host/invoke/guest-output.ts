@@ -6,34 +6,31 @@ import type { Clock } from '../base/clock.ts';
 import type { RequestId } from '../base/ids.ts';
 import type { GuestLog } from '../logs/guest-log.ts';
 import { LineSplitter } from '../logs/line-splitter.ts';
+import type { Observer } from '../metrics/observer.ts';
 import type { Version } from '../registry/model.ts';
 import type { ByteSink } from '../wasi/ports.ts';
 
 /** Bytes a guest may write at once. */
 const CAPACITY = 64 * 1024;
 
+/** What logs of invocations work with. */
+export interface InvocationLogParts {
+  readonly guestLog: GuestLog;
+  readonly clock: Clock;
+  readonly observer: Observer;
+}
+
 /** The log of one invocation: both streams and the host's remarks share one budget. */
 export class InvocationLog {
-  readonly #log: GuestLog;
-  readonly #clock: Clock;
+  readonly #parts: InvocationLogParts;
   readonly #version: Version;
   readonly #requestId: RequestId;
-  readonly #onExceeded: () => void;
   #leftBytes: number;
 
-  /** @param onExceeded Called once, when the budget is used up. */
-  constructor(
-    log: GuestLog,
-    clock: Clock,
-    version: Version,
-    requestId: RequestId,
-    onExceeded: () => void,
-  ) {
-    this.#log = log;
-    this.#clock = clock;
+  constructor(parts: InvocationLogParts, version: Version, requestId: RequestId) {
+    this.#parts = parts;
     this.#version = version;
     this.#requestId = requestId;
-    this.#onExceeded = onExceeded;
     this.#leftBytes = version.settings.limits.logBytes;
   }
 
@@ -43,8 +40,8 @@ export class InvocationLog {
   }
 
   line(stream: 'stdout' | 'stderr' | 'host', text: string): void {
-    this.#log.append({
-      atMs: this.#clock.wallMs(),
+    this.#parts.guestLog.append({
+      atMs: this.#parts.clock.wallMs(),
       function: this.#version.function,
       version: this.#version.number,
       requestId: this.#requestId,
@@ -59,7 +56,7 @@ export class InvocationLog {
     const allowed = bytes.subarray(0, this.#leftBytes);
     this.#leftBytes -= bytes.byteLength;
     if (this.#leftBytes < 0) {
-      this.#onExceeded();
+      this.#parts.observer.limitExceeded(this.#version.function, 'log');
       this.remark(
         `log limit of ${this.#version.settings.limits.logBytes} bytes reached: the rest is dropped`,
       );

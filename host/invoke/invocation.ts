@@ -1,20 +1,28 @@
 /**
- * One invocation from start to outcome: make an instance, let it serve, watch time, client and sizes,
- * name how it ended.
+ * One invocation from start to outcome: make an instance, let it serve, watch time, client and sizes, name
+ * how it ended.
+ *
+ * It is written as steps that call the next one, not as one async function: a request that waits for nothing but
+ * its guest costs two promises so, and each await more would cost as much as the guest's own work on it.
  */
 import type { Clock } from '../base/clock.ts';
 import { HostError } from '../base/errors.ts';
 import type { InstanceLease } from '../instances/version-instances.ts';
 import type { GuestLog } from '../logs/guest-log.ts';
 import type { Log } from '../logs/log.ts';
-import type { Observer, Outcome, StartKind } from '../metrics/observer.ts';
-import type { HttpResponder, IncomingHttpRequest } from '../wasi/ports.ts';
-import { GuestOutput, InvocationLog } from './guest-output.ts';
+import type { Observer, Outcome } from '../metrics/observer.ts';
+import type { GuestState } from '../wasi/guest-state.ts';
+import { NO_BODY } from '../wasi/memory-bytes.ts';
+import type { Field, HttpResponder, IncomingHttpRequest } from '../wasi/ports.ts';
+import { Deadline } from './deadline-list.ts';
+import { InvocationLog } from './guest-output.ts';
+import { InvocationGuest } from './invocation-guest.ts';
 import type { InvocationContext, InvocationResult } from './invoker.ts';
-import { LimitedSource } from './limited-source.ts';
+import { LimitedRequest } from './limited-request.ts';
 import { failureOf, wasmStackOf, type Failure } from './outcome.ts';
 import { CommandService } from './serve-command.ts';
 import { HttpService } from './serve-http.ts';
+import { serverTimingField } from './server-timing.ts';
 import type { Service } from './service.ts';
 import { TrackedResponder } from './tracked-responder.ts';
 import type { VersionRuntime } from './version-runtime.ts';
@@ -28,20 +36,25 @@ export interface InvocationParts {
 }
 
 /** A result with the peak memory of its instance. */
-export type MeasuredResult = InvocationResult & { readonly peakMemoryBytes?: number };
+export type MeasuredResult = InvocationResult & {
+  readonly peakMemoryBytes?: number | undefined;
+};
 
 /** One call of a function. */
-export class Invocation {
+export class Invocation extends Deadline {
   readonly #parts: InvocationParts;
   readonly #runtime: VersionRuntime;
   readonly #request: IncomingHttpRequest;
   readonly #responder: TrackedResponder;
   readonly #context: InvocationContext;
   readonly #log: InvocationLog;
-  /** When the invocation's time is over, on the monotonic clock; loading and starting count. */
-  readonly #deadlineMs: number;
+  #resolve: ((result: MeasuredResult) => void) | undefined;
+  #guest: InvocationGuest | undefined;
+  /** Acts for it; there before it has started. */
+  #running: GuestState | undefined;
   #lease: InstanceLease | undefined;
-  #tooLarge = false;
+  #isLate = false;
+  #isTooLarge = false;
 
   constructor(
     parts: InvocationParts,
@@ -50,110 +63,169 @@ export class Invocation {
     responder: HttpResponder,
     context: InvocationContext,
   ) {
+    super();
+    const { version } = runtime;
     this.#parts = parts;
     this.#runtime = runtime;
     this.#context = context;
-    this.#responder = new TrackedResponder(responder);
-    const { version } = runtime;
-    const { requestBodyBytes, timeoutMs } = version.settings.limits;
-    this.#deadlineMs = parts.clock.monotonicMs() + timeoutMs;
-    const body = new LimitedSource(request.body, requestBodyBytes, () => this.#onBodyTooLarge());
-    this.#request = { ...request, body };
-    this.#log = new InvocationLog(parts.guestLog, parts.clock, version, context.requestId, () =>
-      parts.observer.limitExceeded(version.function, 'log'),
+    const { serverTiming } = version.settings;
+    this.#responder = new TrackedResponder(
+      responder,
+      serverTiming ? () => this.#timing() : undefined,
     );
+    this.#log = new InvocationLog(parts, version, context.requestId);
+    this.#request = request;
+    if (request.body !== NO_BODY) {
+      const { requestBodyBytes } = version.settings.limits;
+      this.#request = new LimitedRequest(request, requestBodyBytes, () => this.#onBodyTooLarge());
+    }
   }
 
-  /** Runs it. Never rejects because of what the guest does. */
-  async run(): Promise<MeasuredResult> {
-    if (this.#declaresTooLarge()) {
-      this.#onBodyTooLarge();
-      return this.#failed(failureOf(this.#bodyError(), this.#call()), undefined);
-    }
-    const stdout = new GuestOutput(this.#log, 'stdout');
-    const stderr = new GuestOutput(this.#log, 'stderr');
-    const service = this.#createService(stdout);
-    let lease: InstanceLease | undefined;
+  /**
+   * Runs it. Never rejects because of what the guest does.
+   *
+   * @param nowMs The time on the monotonic clock, from which its own time is counted: loading and starting count.
+   */
+  run(nowMs: number): Promise<MeasuredResult> {
+    return new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.#runtime.deadlines.add(this, nowMs);
+      this.#start(nowMs);
+    });
+  }
+
+  /** Its time is over, whether it has an instance yet or not. */
+  override handleLate(): void {
+    this.#isLate = true;
+    this.#running?.endNow({ kind: 'timeout' });
+  }
+
+  /** Its guest was ended from outside. */
+  handleEnded(ending: Error): void {
+    this.#fail(ending);
+  }
+
+  /** Gets an instance: at once if one is ready. */
+  #start(nowMs: number): void {
     try {
-      lease = await this.#start(service, stderr);
-      const failure = await this.#serve(service, lease);
-      return failure === undefined ? this.#ok(lease) : this.#failed(failure, lease);
+      if (this.#declaresTooLarge()) {
+        this.#onBodyTooLarge();
+        return this.#fail(this.#bodyError());
+      }
+      const service = this.#createService();
+      const { parts } = this.#runtime;
+      this.#guest = new InvocationGuest(service, parts, this.#log, nowMs);
+      const lease = parts.instances.acquire(this.#guest, (guest) => this.#watch(guest));
+      if (!(lease instanceof Promise)) return this.#serve(service, lease);
+      lease.then((made) => this.#serve(service, made)).catch((error) => this.#fail(error));
     } catch (error) {
-      return this.#failed(
-        failureOf(this.#tooLarge ? this.#bodyError() : error, this.#call()),
-        lease,
-      );
-    } finally {
-      stdout.end();
-      stderr.end();
-      this.#request.body.close();
+      this.#fail(error);
     }
+    return undefined;
   }
 
-  #createService(stdout: GuestOutput): Service {
+  /** From here on the guest is ended when its time is over or its client leaves. */
+  #watch(guest: GuestState): void {
+    const { caller } = this.#context;
+    this.#running = guest;
+    caller.onGone = () => guest.endNow({ kind: 'cancelled' });
+    // Too late already: a guest that were called now might still send an answer.
+    if (this.#isLate) guest.endNow({ kind: 'timeout' });
+    else if (caller.isGone) guest.endNow({ kind: 'cancelled' });
+  }
+
+  #createService(): Service {
     const { version } = this.#runtime;
-    const shared = {
+    const parts = {
       version,
       request: this.#request,
       responder: this.#responder,
       context: this.#context,
     };
-    return version.kind === 'http' ? new HttpService(shared, stdout) : new CommandService(shared);
+    return version.kind === 'http' ? new HttpService(parts) : new CommandService(parts);
   }
 
-  async #start(service: Service, stderr: GuestOutput): Promise<InstanceLease> {
-    const { instances, preopens, outgoingHttp } = this.#runtime.parts;
-    const lease = await instances.acquire({ ...service.guest, stderr, preopens, outgoingHttp });
+  /** Lets the instance serve until it returns, fails or is ended. */
+  #serve(service: Service, lease: InstanceLease): void {
+    const { guest, start, phases } = lease;
     this.#lease = lease;
-    this.#parts.observer.start(this.#runtime.version.function, lease.start, lease.phases);
-    return lease;
+    this.#parts.observer.start(this.#runtime.version.function, start, phases);
+    // Its call may come to an end later, or never: generated glue can lose what ends it.
+    guest.server = this;
+    if (this.#running !== guest) this.#watch(guest);
+    if (guest.endReason !== undefined) return guest.endNow(guest.endReason);
+    service.serve(lease).then(
+      (failure) => this.#settle(failure),
+      (error: unknown) => this.#fail(error),
+    );
+    return undefined;
   }
 
-  /** Lets the instance serve until it returns, fails, runs out of time or its client leaves. */
-  async #serve(service: Service, lease: InstanceLease): Promise<Failure | undefined> {
-    const { clock } = this.#parts;
-    const onGone = (): void => lease.guest.endNow({ kind: 'cancelled' });
-    const leftMs = this.#deadlineMs - clock.monotonicMs();
-    const onLate = (): void => lease.guest.endNow({ kind: 'timeout' });
-    const cancelTimer = clock.after(leftMs, onLate);
-    this.#context.signal.addEventListener('abort', onGone, { once: true });
-    let intact = false;
-    try {
-      // Loading a module or starting an instance may have used up all the time there was.
-      if (leftMs <= 0) onLate();
-      if (this.#context.signal.aborted) onGone();
-      // Too late already: a guest that were called now might still send an answer.
-      if (lease.guest.endReason !== undefined) return await lease.guest.untilEnded();
-      const served = service.serve(lease);
-      // A suspended call settles when the guest is ended, but generated glue stands in between: the
-      // ending itself decides, and whatever the call comes to later is of no interest.
-      served.catch(() => {});
-      const failure = await Promise.race([served, lease.guest.untilEnded()]);
-      intact = failure === undefined;
-      return failure;
-    } finally {
-      cancelTimer();
-      this.#context.signal.removeEventListener('abort', onGone);
-      lease.release(intact);
-    }
+  /** The guest has returned. */
+  #settle(failure: Failure | undefined): void {
+    if (failure === undefined) this.#finish(this.#ok(), true);
+    else this.#finish(this.#failed(failure), false);
   }
 
-  #ok(lease: InstanceLease): MeasuredResult {
-    return { outcome: 'ok', start: lease.start, peakMemoryBytes: lease.memory.bytes };
+  /** It ended otherwise, or could not begin. */
+  #fail(error: unknown): void {
+    if (this.#resolve === undefined) return;
+    const failure = failureOf(this.#isTooLarge ? this.#bodyError() : error, this.#call());
+    this.#finish(this.#failed(failure), false);
   }
 
-  #failed({ outcome, error }: Failure, lease: InstanceLease | undefined): MeasuredResult {
+  #finish(result: MeasuredResult, isIntact: boolean): void {
+    const resolve = this.#resolve;
+    if (resolve === undefined) return;
+    this.#resolve = undefined;
+    this.#runtime.deadlines.remove(this);
+    this.#context.caller.onGone = undefined;
+    this.#lease?.release(isIntact);
+    this.#guest?.end();
+    this.#request.body.close();
+    resolve(result);
+  }
+
+  #ok(): MeasuredResult {
+    return { outcome: 'ok', ...this.#measured() };
+  }
+
+  #failed({ outcome, error }: Failure): MeasuredResult {
     this.#reportLimit(outcome, error);
     if (outcome !== 'cancelled') {
       this.#log.remark(`${error.code}: ${error.message}`);
       const stack = wasmStackOf(error.cause);
       if (stack !== undefined) this.#log.remark(stack);
     }
-    if (outcome === 'host_error') {
+    // That a function is in quarantine is logged when it begins, and not by every request that meets it.
+    if (outcome === 'host_error' && error.code !== 'artifact_quarantined') {
       this.#parts.log.error({ err: error, requestId: this.#context.requestId }, error.message);
     }
     this.#responder.abort(error.code);
-    return { outcome, error, ...startOf(lease), ...peakOf(lease) };
+    const serverTiming = this.#runtime.version.settings.serverTiming ? this.#timing() : undefined;
+    return { outcome, error, serverTiming, ...this.#measured() };
+  }
+
+  /** Where it stands; undefined until it has an instance. */
+  #timing(): Field | undefined {
+    if (this.#lease === undefined) return undefined;
+    const { start, phases, cpu, memory } = this.#lease;
+    return serverTimingField({
+      start,
+      startMs: phases.total * 1000,
+      cpuMs: cpu.usedMs,
+      peakMemoryBytes: memory.bytes,
+    });
+  }
+
+  #measured(): Pick<MeasuredResult, 'start' | 'peakMemoryBytes' | 'cpuMs'> {
+    const lease = this.#lease;
+    return {
+      start: lease?.start,
+      peakMemoryBytes: lease?.memory.bytes,
+      // A guest that failed while it started has used CPU time as well.
+      cpuMs: lease === undefined ? this.#running?.usage().cpuMs.used : lease.cpu.usedMs,
+    };
   }
 
   #reportLimit(outcome: Outcome, error: HostError): void {
@@ -163,16 +235,13 @@ export class Invocation {
   }
 
   #declaresTooLarge(): boolean {
-    const length = this.#request.headers.find(([name]) => name === 'content-length')?.[1];
-    if (length === undefined) return false;
-    return (
-      Number(new TextDecoder().decode(length)) >
-      this.#runtime.version.settings.limits.requestBodyBytes
-    );
+    if (!(this.#request instanceof LimitedRequest)) return false;
+    const { requestBodyBytes } = this.#runtime.version.settings.limits;
+    return (this.#request.declaredBytes ?? 0) > requestBodyBytes;
   }
 
   #onBodyTooLarge(): void {
-    this.#tooLarge = true;
+    this.#isTooLarge = true;
     // Thrown into the call that reads: a guest that went on would answer for half a body.
     this.#lease?.guest.end({ kind: 'request_body' });
   }
@@ -188,6 +257,7 @@ export class Invocation {
     return {
       functionName: version.function,
       timeoutMs: version.settings.limits.timeoutMs,
+      cpuMs: version.settings.limits.cpuMs,
       requestBodyBytes: version.settings.limits.requestBodyBytes,
       memory: this.#lease?.memory,
     };
@@ -196,16 +266,10 @@ export class Invocation {
 
 /** Limits that stand behind an error code, as `faas_limit_exceeded_total` names them. */
 const LIMITS: Readonly<Record<string, string>> = {
+  cpu_limit: 'cpu',
+  host_overloaded: 'host_memory',
   memory_limit: 'memory',
   memory_limit_at_start: 'memory',
   request_too_large: 'request_body',
   response_too_large: 'response_body',
 };
-
-function startOf(lease: InstanceLease | undefined): { start?: StartKind } {
-  return lease === undefined ? {} : { start: lease.start };
-}
-
-function peakOf(lease: InstanceLease | undefined): { peakMemoryBytes?: number } {
-  return lease === undefined ? {} : { peakMemoryBytes: lease.memory.bytes };
-}

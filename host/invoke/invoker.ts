@@ -3,7 +3,15 @@ import type { HostError } from '../base/errors.ts';
 import type { RequestId } from '../base/ids.ts';
 import type { Outcome, StartKind } from '../metrics/observer.ts';
 import type { FunctionRecord } from '../registry/model.ts';
-import type { HttpResponder, IncomingHttpRequest } from '../wasi/ports.ts';
+import type { Field, HttpResponder, IncomingHttpRequest } from '../wasi/ports.ts';
+
+/** Whoever waits for the answer. An `AbortSignal` would say the same and cost a microsecond for each request. */
+export interface Caller {
+  /** Whether it has gone: nobody will read an answer. */
+  readonly isGone: boolean;
+  /** Called once, when it goes. There is one place: an invocation waits in one place at a time. */
+  onGone: (() => void) | undefined;
+}
 
 /** What belongs to one invocation besides the request. */
 export interface InvocationContext {
@@ -13,8 +21,7 @@ export interface InvocationContext {
   readonly clientAddress: string;
   /** Part of the path that led to the function and was removed: `/app`, or empty. CGI's SCRIPT_NAME. */
   readonly pathPrefix: string;
-  /** Aborts when the client has gone. */
-  readonly signal: AbortSignal;
+  readonly caller: Caller;
 }
 
 /** How an invocation ended. */
@@ -27,7 +34,11 @@ export interface InvocationResult {
   readonly error?: HostError;
   /** Seconds after which to try again, for `overloaded`. */
   readonly retryAfterSeconds?: number;
-  readonly start?: StartKind;
+  readonly start?: StartKind | undefined;
+  /** CPU time of the guest, and of the host for it, ms; absent if there was no instance. */
+  readonly cpuMs?: number | undefined;
+  /** The field `server-timing` for an answer that the way in makes; absent if the version wants none. */
+  readonly serverTiming?: Field | undefined;
 }
 
 /** Runs functions. */

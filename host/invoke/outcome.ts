@@ -17,6 +17,7 @@ export interface Failure {
 export interface FailedCall {
   readonly functionName: string;
   readonly timeoutMs: number;
+  readonly cpuMs: number;
   readonly requestBodyBytes: number;
   readonly memory: MemoryAccount | undefined;
 }
@@ -32,17 +33,21 @@ export function failureOf(error: unknown, call: FailedCall): Failure {
   if (reason !== undefined) return failureOfEnding(reason, error, call);
   if (error instanceof HostError) return { outcome: outcomeOfHostError(error), error };
   const name = call.functionName;
-  if (call.memory?.refused === true) {
-    const limit = call.memory.limitBytes;
-    return {
-      outcome: 'memory_limit',
-      error: new HostError('memory_limit', { name, limit }, { cause: error }),
-    };
-  }
+  if (call.memory?.refused === true) return failureOfRefusal(call.memory, name, error);
   return {
     outcome: 'trap',
     error: new HostError('guest_trapped', { name, reason: trapReason(error) }, { cause: error }),
   };
+}
+
+/** A guest trapped after it was refused memory: by its own limit, or because the host has none left. */
+function failureOfRefusal(memory: MemoryAccount, name: string, cause: unknown): Failure {
+  if (memory.refusal === 'host') {
+    const error = new HostError('host_overloaded', { what: memory.lacking }, { cause });
+    return { outcome: 'overloaded', error };
+  }
+  const error = new HostError('memory_limit', { name, limit: memory.limitBytes }, { cause });
+  return { outcome: 'memory_limit', error };
 }
 
 function failureOfEnding(reason: EndReason, cause: unknown, call: FailedCall): Failure {
@@ -63,7 +68,7 @@ function failureOfEnding(reason: EndReason, cause: unknown, call: FailedCall): F
     case 'cpu_limit':
       return {
         outcome: 'cpu_limit',
-        error: new HostError('guest_trapped', { name, reason: 'CPU limit' }),
+        error: new HostError('cpu_limit', { name, limit: call.cpuMs }, { cause }),
       };
     case 'memory_limit':
       return {
@@ -89,6 +94,7 @@ function failureOfEnding(reason: EndReason, cause: unknown, call: FailedCall): F
 
 function outcomeOfHostError(error: HostError): Outcome {
   if (error.code === 'memory_limit_at_start') return 'memory_limit';
+  if (error.code === 'host_overloaded') return 'overloaded';
   return error.blame === 'system' ? 'host_error' : 'guest_error';
 }
 

@@ -3,7 +3,7 @@ import { HostError } from '../base/errors.ts';
 import { endReasonOf } from '../component/ending.ts';
 import { WitError } from '../component/host-interface.ts';
 import type { InstanceLease } from '../instances/version-instances.ts';
-import type { GuestParts } from '../wasi/guest-state.ts';
+import type { ByteSink, ByteSource } from '../wasi/ports.ts';
 import { cgiArguments, cgiEnvironment } from './cgi-environment.ts';
 import { CgiResponse, type CgiFailure } from './cgi-response.ts';
 import type { Failure } from './outcome.ts';
@@ -11,7 +11,9 @@ import type { Service, ServiceParts } from './service.ts';
 
 /** `run`, its exit code, and its output as the response. */
 export class CommandService implements Service {
-  readonly guest: Pick<GuestParts, 'arguments' | 'environment' | 'stdin' | 'stdout'>;
+  readonly arguments: readonly string[];
+  readonly environment: readonly (readonly [name: string, value: string])[];
+  readonly stdin: ByteSource;
   readonly #parts: ServiceParts;
   readonly #response: CgiResponse;
 
@@ -23,13 +25,14 @@ export class CommandService implements Service {
     const { clientAddress, pathPrefix } = context;
     const variables = cgiEnvironment(request, { functionName, clientAddress, pathPrefix });
     const taken = new Set(variables.map(([name]) => name));
-    this.guest = {
-      arguments: cgiArguments(request, functionName),
-      // The request's variables come first: a setting may add to them, not stand in for them.
-      environment: [...variables, ...settings.environment.filter(([name]) => !taken.has(name))],
-      stdin: request.body,
-      stdout: this.#response,
-    };
+    this.arguments = cgiArguments(request, functionName);
+    // The request's variables come first: a setting may add to them, not stand in for them.
+    this.environment = [...variables, ...settings.environment.filter(([name]) => !taken.has(name))];
+    this.stdin = request.body;
+  }
+
+  get stdout(): ByteSink {
+    return this.#response;
   }
 
   async serve(lease: InstanceLease): Promise<Failure | undefined> {

@@ -1,39 +1,46 @@
 /** Serves an HTTP request with a component that exports `wasi:http/incoming-handler`. */
 import { HostError } from '../base/errors.ts';
 import type { InstanceLease } from '../instances/version-instances.ts';
-import type { GuestParts } from '../wasi/guest-state.ts';
 import type { ErrorCode } from '../wasi/http/error-code.ts';
 import { HttpExchange, type ExchangeResult } from '../wasi/http/exchange.ts';
-import { BufferSource } from '../wasi/memory-bytes.ts';
-import type { GuestOutput } from './guest-output.ts';
+import { NO_BODY } from '../wasi/memory-bytes.ts';
 import type { Failure } from './outcome.ts';
 import type { Service, ServiceParts } from './service.ts';
 
+const NO_ARGUMENTS: readonly string[] = Object.freeze([]);
+
 /** `incoming-handler.handle`, and what became of the response. */
 export class HttpService implements Service {
-  readonly guest: Pick<GuestParts, 'arguments' | 'environment' | 'stdin' | 'stdout'>;
+  readonly arguments = NO_ARGUMENTS;
+  readonly stdin = NO_BODY;
+  readonly stdout = undefined;
   readonly #parts: ServiceParts;
 
-  constructor(parts: ServiceParts, stdout: GuestOutput) {
+  constructor(parts: ServiceParts) {
     this.#parts = parts;
-    this.guest = {
-      arguments: [],
-      environment: parts.version.settings.environment,
-      stdin: new BufferSource(new Uint8Array(0)),
-      stdout,
-    };
   }
 
-  async serve(lease: InstanceLease): Promise<Failure | undefined> {
+  get environment(): readonly (readonly [name: string, value: string])[] {
+    return this.#parts.version.settings.environment;
+  }
+
+  serve(lease: InstanceLease): Promise<Failure | undefined> {
     const { request, responder, version } = this.#parts;
-    const { responseBodyBytes } = version.settings.limits;
-    const exchange = new HttpExchange(lease.guest, request, responder, { responseBodyBytes });
-    await lease.call([exchange.incomingRequest, exchange.responseOutparam]);
-    return failureOfExchange(
-      await exchange.finishAfterReturn(),
-      version.function,
-      responseBodyBytes,
-    );
+    const exchange = new HttpExchange(lease.guest, request, responder, version.settings.limits);
+    const called = lease.call([exchange.incomingRequest, exchange.responseOutparam]);
+    return called.then(() => this.#finish(exchange));
+  }
+
+  /** The guest has returned; the client may still be reading. */
+  #finish(exchange: HttpExchange): Failure | undefined | Promise<Failure | undefined> {
+    const result = exchange.finishAfterReturn();
+    if (result instanceof Promise) return result.then((ended) => this.#failureOf(ended));
+    return this.#failureOf(result);
+  }
+
+  #failureOf(result: ExchangeResult): Failure | undefined {
+    const { function: name, settings } = this.#parts.version;
+    return failureOfExchange(result, name, settings.limits.responseBodyBytes);
   }
 }
 

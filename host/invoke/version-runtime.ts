@@ -2,10 +2,13 @@
  * What all invocations of one version share: its instances, its files, its outgoing client. Made at its
  * first invocation, closed when the version is no longer live and nobody uses it.
  */
+import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/closeable.ts';
 import type { VersionInstances } from '../instances/version-instances.ts';
+import type { RateBudget } from '../limits/rate-budget.ts';
 import type { Version } from '../registry/model.ts';
 import type { OutgoingHttp, Preopen } from '../wasi/ports.ts';
+import { DeadlineList } from './deadline-list.ts';
 
 /** Shared parts of a version. */
 export interface VersionRuntimeParts {
@@ -20,28 +23,37 @@ export interface VersionRuntimeParts {
 export class VersionRuntime implements Closeable {
   readonly version: Version;
   readonly parts: VersionRuntimeParts;
+  /** Of its invocations, which all may take `timeoutMs`. */
+  readonly deadlines: DeadlineList;
+  /** The function's budget over time; undefined if it has none. */
+  readonly rate: RateBudget | undefined;
   #users = 0;
   #retired = false;
   #onError: (error: unknown) => void = () => {};
   #closed = false;
 
-  constructor(version: Version, parts: VersionRuntimeParts) {
+  /** @param rate What the function may use over time, all its versions together. */
+  constructor(
+    version: Version,
+    clock: Clock,
+    parts: VersionRuntimeParts,
+    rate: RateBudget | undefined,
+  ) {
     this.version = version;
+    this.rate = rate;
     this.parts = parts;
+    this.deadlines = new DeadlineList(clock, version.settings.limits.timeoutMs);
   }
 
-  /** Keeps the runtime open until the returned lease is disposed. */
-  use(): Disposable {
+  /** Keeps the runtime open until `leave` is called as often. */
+  enter(): void {
     this.#users += 1;
-    let held = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (!held) return;
-        held = false;
-        this.#users -= 1;
-        this.#closeIfUnused();
-      },
-    };
+  }
+
+  /** A user has finished. */
+  leave(): void {
+    this.#users -= 1;
+    this.#closeIfUnused();
   }
 
   /**
@@ -58,6 +70,7 @@ export class VersionRuntime implements Closeable {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.deadlines.close();
     this.parts.instances.close();
     await this.parts.outgoingHttp.close();
     await this.parts.closePreopens();

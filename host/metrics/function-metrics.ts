@@ -12,7 +12,11 @@ const SERIES_WRITERS: readonly (readonly [MetricName, SeriesWriter])[] = [
   ['faas_invocations_total', writeInvocations],
   ['faas_invocation_duration_seconds', writeDurations],
   ['faas_start_seconds', writeStarts],
+  ['faas_instance_starts_total', writeStartWays],
+  ['faas_instance_evictions_total', writeEvictions],
   ['faas_guest_memory_bytes', writeMemory],
+  ['faas_cpu_seconds_total', writeCpuTotal],
+  ['faas_invocation_cpu_seconds', writeCpu],
   ['faas_limit_exceeded_total', writeLimits],
   ['faas_shed_total', writeShed],
 ];
@@ -21,6 +25,8 @@ const SERIES_WRITERS: readonly (readonly [MetricName, SeriesWriter])[] = [
 interface Gauges {
   running: number;
   idle: number;
+  warm: number;
+  wanted: number;
   queued: number;
 }
 
@@ -40,27 +46,37 @@ function* writeGauges(
   placed: readonly FunctionTally[],
   ranking: FunctionRanking,
 ): Generator<string> {
-  const others: Gauges = { running: 0, idle: 0, queued: 0 };
+  const others: Gauges = { running: 0, idle: 0, warm: 0, wanted: 0, queued: 0 };
   const own = new Set(placed);
   for (const tally of ranking.all()) {
     if (own.has(tally)) continue;
     others.running += tally.running;
     others.idle += tally.idle;
+    others.warm += tally.warm;
+    others.wanted += tally.wanted;
     others.queued += tally.queued;
   }
   yield writeHeader('faas_instances');
   for (const tally of placed) yield writeInstances(tally.name, tally);
   yield writeInstances('other', others);
+  yield writeHeader('faas_instances_wanted');
+  for (const tally of placed) yield writeWanted(tally.name, tally);
+  yield writeWanted('other', others);
   yield writeHeader('faas_queue_depth');
   for (const tally of placed) yield writeQueue(tally.name, tally);
   yield writeQueue('other', others);
 }
 
-function writeInstances(name: string, { running, idle }: Gauges): string {
+function writeInstances(name: string, { running, idle, warm }: Gauges): string {
   return (
     writeSample('faas_instances', writeLabels({ function: name, state: 'running' }), running) +
-    writeSample('faas_instances', writeLabels({ function: name, state: 'idle' }), idle)
+    writeSample('faas_instances', writeLabels({ function: name, state: 'idle' }), idle) +
+    writeSample('faas_instances', writeLabels({ function: name, state: 'warm' }), warm)
   );
+}
+
+function writeWanted(name: string, { wanted }: Gauges): string {
+  return writeSample('faas_instances_wanted', writeLabels({ function: name }), wanted);
 }
 
 function writeQueue(name: string, { queued }: Gauges): string {
@@ -100,9 +116,36 @@ function writeStarts(series: FunctionSeries): string {
   return text;
 }
 
+function writeStartWays({ name, startWays }: FunctionSeries): string {
+  let text = '';
+  for (const [way, count] of startWays) {
+    text += writeSample('faas_instance_starts_total', writeLabels({ function: name, way }), count);
+  }
+  return text;
+}
+
+function writeEvictions({ name, evictions }: FunctionSeries): string {
+  let text = '';
+  for (const [reason, count] of evictions) {
+    const labels = writeLabels({ function: name, reason });
+    text += writeSample('faas_instance_evictions_total', labels, count);
+  }
+  return text;
+}
+
 function writeMemory({ name, memory }: FunctionSeries): string {
   if (memory === undefined) return '';
   return writeHistogram('faas_guest_memory_bytes', writeLabels({ function: name }), memory);
+}
+
+function writeCpuTotal({ name, cpu }: FunctionSeries): string {
+  if (cpu === undefined) return '';
+  return writeSample('faas_cpu_seconds_total', writeLabels({ function: name }), cpu.sum);
+}
+
+function writeCpu({ name, cpu }: FunctionSeries): string {
+  if (cpu === undefined) return '';
+  return writeHistogram('faas_invocation_cpu_seconds', writeLabels({ function: name }), cpu);
 }
 
 function writeLimits({ name, limits }: FunctionSeries): string {

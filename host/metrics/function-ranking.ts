@@ -26,6 +26,10 @@ export interface FunctionTally {
   series: FunctionSeries;
   running: number;
   idle: number;
+  /** Instances made ahead that were never called. */
+  warm: number;
+  /** Instances that should be there. */
+  wanted: number;
   queued: number;
   /** Invocations since the last scrape. */
   recentUses: number;
@@ -130,6 +134,8 @@ export class FunctionRanking {
       series: this.other,
       running: 0,
       idle: 0,
+      warm: 0,
+      wanted: 0,
       queued: 0,
       recentUses: 0,
       uses: 0,

@@ -4,7 +4,13 @@
  * limits the most recent are kept.
  */
 import { DURATION_BUCKETS, Histogram, MEMORY_BUCKETS } from './histogram.ts';
-import type { InvocationReport, StartKind, StartPhases } from './observer.ts';
+import type {
+  EvictionReason,
+  InvocationReport,
+  StartKind,
+  StartPhases,
+  StartWay,
+} from './observer.ts';
 
 /** Versions with series of their own; a rollback needs two, a canary three. */
 const MOST_VERSIONS = 4;
@@ -27,8 +33,14 @@ export class FunctionSeries {
   readonly durations = new Map<string, Histogram>();
   /** By start, then phase. */
   readonly starts = new Map<StartKind, Map<string, Histogram>>();
+  /** Starts by where the instance came from. */
+  readonly startWays = new Map<StartWay, number>();
+  /** Closed instances by reason. */
+  readonly evictions = new Map<EvictionReason, number>();
   readonly limits = new Map<string, number>();
   memory: Histogram | undefined;
+  /** Its sum is the counter of CPU time as well. */
+  cpu: Histogram | undefined;
   shed = 0;
   readonly #isCollective: boolean;
   #lastVersion = -1;
@@ -47,6 +59,7 @@ export class FunctionSeries {
     start,
     seconds,
     peakMemoryBytes,
+    cpuSeconds,
   }: InvocationReport): void {
     const counts = this.#countsOf(version);
     let outcomes = counts.get(trigger);
@@ -56,9 +69,14 @@ export class FunctionSeries {
     }
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     histogramIn(this.durations, start ?? 'none').observe(seconds);
-    if (peakMemoryBytes === undefined) return;
-    this.memory ??= new Histogram(MEMORY_BUCKETS);
-    this.memory.observe(peakMemoryBytes);
+    if (peakMemoryBytes !== undefined) {
+      this.memory ??= new Histogram(MEMORY_BUCKETS);
+      this.memory.observe(peakMemoryBytes);
+    }
+    if (cpuSeconds !== undefined) {
+      this.cpu ??= new Histogram(DURATION_BUCKETS);
+      this.cpu.observe(cpuSeconds);
+    }
   }
 
   addStart(kind: StartKind, phases: StartPhases): void {
@@ -71,6 +89,14 @@ export class FunctionSeries {
       const seconds = phases[phase];
       if (seconds !== undefined) histogramIn(histograms, phase).observe(seconds);
     }
+  }
+
+  addStartWay(way: StartWay): void {
+    this.startWays.set(way, (this.startWays.get(way) ?? 0) + 1);
+  }
+
+  addEviction(reason: EvictionReason): void {
+    this.evictions.set(reason, (this.evictions.get(reason) ?? 0) + 1);
   }
 
   addLimit(limit: string): void {

@@ -31,6 +31,21 @@ export const METRICS = define({
     labels: ['function', 'state'],
     help: 'Live instances',
   },
+  faas_instances_wanted: {
+    type: 'gauge',
+    labels: ['function'],
+    help: 'Instances that should be there, from how the function was used lately',
+  },
+  faas_instance_starts_total: {
+    type: 'counter',
+    labels: ['function', 'way'],
+    help: 'Invocations that got an instance, by where it came from',
+  },
+  faas_instance_evictions_total: {
+    type: 'counter',
+    labels: ['function', 'reason'],
+    help: 'Instances that were closed, by reason',
+  },
   faas_instances_per_gib: {
     type: 'gauge',
     labels: [],
@@ -40,6 +55,36 @@ export const METRICS = define({
     type: 'histogram',
     labels: ['function'],
     help: 'Peak linear memory of an invocation',
+  },
+  faas_cpu_seconds_total: {
+    type: 'counter',
+    labels: ['function'],
+    help: 'CPU time of finished invocations',
+  },
+  faas_invocation_cpu_seconds: {
+    type: 'histogram',
+    labels: ['function'],
+    help: 'CPU time of an invocation',
+  },
+  faas_host_memory_used_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'Memory and tables of all instances',
+  },
+  faas_host_memory_limit_bytes: {
+    type: 'gauge',
+    labels: [],
+    help: 'What all instances may take together',
+  },
+  faas_host_mappings_used: {
+    type: 'gauge',
+    labels: [],
+    help: 'Memory mappings of all instances, as the host counts them',
+  },
+  faas_host_mappings_limit: {
+    type: 'gauge',
+    labels: [],
+    help: 'Memory mappings that all instances may take together',
   },
   faas_module_cache_hits_total: {
     type: 'counter',
@@ -80,6 +125,16 @@ export const METRICS = define({
     type: 'counter',
     labels: ['result'],
     help: 'Deployments by result',
+  },
+  faas_artifact_damage_total: {
+    type: 'counter',
+    labels: ['event'],
+    help: 'Stored bytes found damaged, by what became of it',
+  },
+  faas_artifacts_quarantined: {
+    type: 'gauge',
+    labels: [],
+    help: 'Artifacts and snapshot files whose stored bytes cannot be used',
   },
 });
 

@@ -10,11 +10,27 @@ import { SingleFlight } from '../base/single-flight.ts';
 import { writeFunctionMetrics } from './function-metrics.ts';
 import { FunctionRanking } from './function-ranking.ts';
 import { METRICS, type MetricName } from './metric-names.ts';
-import type { InvocationReport, Observer, StartKind, StartPhases } from './observer.ts';
+import type {
+  EvictionReason,
+  InstanceState,
+  InvocationReport,
+  Observer,
+  StartKind,
+  StartPhases,
+  StartWay,
+} from './observer.ts';
 
 /** Longest time a scrape holds the event loop, ms; what prom-client does at once comes on top. */
 const SLICE_MS = 1;
 const GIB = 2 ** 30;
+
+/** What all instances take together, and what they may. */
+export interface HostUse {
+  readonly usedBytes: number;
+  readonly limitBytes: number;
+  readonly usedMappings: number;
+  readonly limitMappings: number;
+}
 
 /** What the figures are made with. */
 export interface PrometheusOptions {
@@ -23,6 +39,8 @@ export interface PrometheusOptions {
   readonly clock: Clock;
   /** Bytes of code in the module cache now. */
   readonly moduleCacheBytes: () => number;
+  /** Read at every scrape. */
+  readonly hostUse: HostUse;
   /** Resident memory of the process now; the process' own if left out. */
   readonly residentBytes?: () => number;
 }
@@ -39,9 +57,12 @@ export class PrometheusObserver implements Observer {
   readonly #residentBytesAtStart: number;
   readonly #cache: Readonly<Record<'hit' | 'miss' | 'eviction', Counter>>;
   readonly #deploys: Counter;
+  readonly #damage: Counter;
+  #quarantined = 0;
   #liveInstances = 0;
 
-  constructor({ maxFunctions, clock, moduleCacheBytes, residentBytes }: PrometheusOptions) {
+  constructor(options: PrometheusOptions) {
+    const { maxFunctions, clock, moduleCacheBytes, hostUse, residentBytes } = options;
     this.#clock = clock;
     this.#ranking = new FunctionRanking(maxFunctions, clock.monotonicMs());
     this.#residentBytes = residentBytes ?? (() => process.memoryUsage.rss());
@@ -52,7 +73,15 @@ export class PrometheusObserver implements Observer {
       eviction: this.#counter('faas_module_cache_evictions_total'),
     };
     this.#deploys = this.#counter('faas_deploys_total');
+    this.#damage = this.#counter('faas_artifact_damage_total');
+    // A rate needs a value from before the first time.
+    for (const event of ['mended', 'quarantined', 'lifted']) this.#damage.inc({ event }, 0);
+    this.#gauge('faas_artifacts_quarantined', () => this.#quarantined);
     this.#gauge('faas_module_cache_bytes', moduleCacheBytes);
+    this.#gauge('faas_host_memory_used_bytes', () => hostUse.usedBytes);
+    this.#gauge('faas_host_memory_limit_bytes', () => hostUse.limitBytes);
+    this.#gauge('faas_host_mappings_used', () => hostUse.usedMappings);
+    this.#gauge('faas_host_mappings_limit', () => hostUse.limitMappings);
     this.#gauge('faas_instances_per_gib', () => this.#density());
     collectDefaultMetrics({ register: this.#registry });
   }
@@ -77,9 +106,21 @@ export class PrometheusObserver implements Observer {
     tally.series.addStart(kind, phases);
   }
 
-  instances(functionName: string, state: 'running' | 'idle', change: 1 | -1): void {
+  instances(functionName: string, state: InstanceState, change: 1 | -1): void {
     this.#ranking.get(functionName)[state] += change;
     this.#liveInstances += change;
+  }
+
+  instanceStart(functionName: string, way: StartWay): void {
+    this.#ranking.get(functionName).series.addStartWay(way);
+  }
+
+  evicted(functionName: string, reason: EvictionReason): void {
+    this.#ranking.get(functionName).series.addEviction(reason);
+  }
+
+  instancesWanted(functionName: string, change: number): void {
+    this.#ranking.get(functionName).wanted += change;
   }
 
   queue(functionName: string, change: 1 | -1): void {
@@ -100,6 +141,12 @@ export class PrometheusObserver implements Observer {
 
   deploy(result: 'created' | 'unchanged' | 'refused' | 'failed'): void {
     this.#deploys.inc({ result });
+  }
+
+  artifactDamage(event: 'mended' | 'quarantined' | 'lifted'): void {
+    this.#damage.inc({ event });
+    if (event === 'quarantined') this.#quarantined += 1;
+    if (event === 'lifted') this.#quarantined -= 1;
   }
 
   forget(functionName: string): void {

@@ -95,13 +95,15 @@ const STEPS: readonly string[] = [
  * Brings the database to the present version.
  *
  * @param path What to call it in errors.
+ * @param age `new`: the file was made just now, and is empty.
  * @throws {registry_too_new} If a newer release has migrated it.
- * @throws {registry_corrupt} If it is the database of another program.
+ * @throws {registry_corrupt} If it is the database of another program, or empty and not new.
  */
-export function migrate(database: DatabaseSync, path: string): void {
+export function migrate(database: DatabaseSync, path: string, age: 'new' | 'existing'): void {
   const version = readPragma(database, 'user_version');
-  if (!isOurs(database, version)) {
-    throw new HostError('registry_corrupt', { path, reason: 'another program made this database' });
+  if (age === 'existing' && readPragma(database, 'application_id') !== APPLICATION_ID) {
+    const reason = isEmpty(database) ? 'it is empty' : 'another program made this database';
+    throw new HostError('registry_corrupt', { path, reason });
   }
   if (version > STEPS.length) {
     throw new HostError('registry_too_new', { path, version, known: STEPS.length });
@@ -111,11 +113,8 @@ export function migrate(database: DatabaseSync, path: string): void {
   }
 }
 
-function isOurs(database: DatabaseSync, version: number): boolean {
-  const application = readPragma(database, 'application_id');
-  if (application === APPLICATION_ID) return true;
-  const tables = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'];
-  return application === 0 && version === 0 && tables === 0;
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare('SELECT count(*) AS count FROM sqlite_schema').get()?.['count'] === 0;
 }
 
 function runStep(database: DatabaseSync, step: string, version: number): void {

@@ -25,6 +25,8 @@ export interface VersionLimits {
   readonly memoryBytes: number;
   /** Wall-clock time of one invocation, ms. */
   readonly timeoutMs: number;
+  /** CPU time of one invocation, ms; counts only while guest code runs. At most `timeoutMs`. */
+  readonly cpuMs: number;
   /** Invocations at once. */
   readonly concurrency: number;
   /** Requests that may wait for a place. */
@@ -35,10 +37,44 @@ export interface VersionLimits {
   readonly logBytes: number;
 }
 
+/**
+ * Whether the state that an instance has right after it was made may be shared with others. `auto`: if it
+ * called no host function until then; `shared-seed`: also if it did, so that what it read (random bytes, the
+ * time) is the same in all of them; `never`: every instance starts anew.
+ */
+export type SnapshotRule = 'auto' | 'shared-seed' | 'never';
+
+/** How many instances a version has, and how long each of them lives. */
+export interface InstanceSettings {
+  /** Kept ready, also when nothing calls. */
+  readonly min: number;
+  /** Most at a time, running and idle ones together; at least `min` and `limits.concurrency`. */
+  readonly max: number;
+  /** Invocations that one serves, one after the other, before it is replaced (`isolation: reuse`). */
+  readonly reuseCount: number;
+  /** Time after which one is replaced, once it is idle, ms. */
+  readonly maxAgeMs: number;
+  /** Time after which one that nobody uses is closed, unless it is one of the `min`, ms. */
+  readonly idleTimeoutMs: number;
+  readonly snapshot: SnapshotRule;
+}
+
+/** What a function may use over time, all its invocations together; absent is unlimited. */
+export interface FunctionBudget {
+  /** Requests a second that are let in; 0.01 to 1,000,000. */
+  readonly requestsPerSecond?: number;
+  /** CPU time within any minute, ms; 1 to 3,600,000. */
+  readonly cpuMsPerMinute?: number;
+}
+
 /** Capabilities and settings of a version, apart from its code. */
 export interface VersionSettings {
   readonly limits: VersionLimits;
   readonly isolation: Isolation;
+  readonly instances: InstanceSettings;
+  readonly budget: FunctionBudget;
+  /** Whether every reply carries a `server-timing` field: kind and time of start, CPU, peak memory. */
+  readonly serverTiming: boolean;
   /** In order of the flags; names are unique. */
   readonly environment: readonly (readonly [name: string, value: string])[];
   /** `api.example.com`, `*.example.com`, `example.com:8443`, `10.0.0.0/8:80`, `*`. */

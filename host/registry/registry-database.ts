@@ -4,11 +4,11 @@
  *
  * Every change is one transaction: the rows, the journal of changes and the epoch move together.
  */
-import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { HostError } from '../base/errors.ts';
 import type { Digest, FunctionName, Namespace, VersionNumber } from '../base/ids.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { createRegistryIfMissing } from './create-registry.ts';
 import { migrate } from './migrations.ts';
 import type { Change, FunctionRecord, Route, Version } from './model.ts';
 import {
@@ -25,6 +25,7 @@ import {
 import type { NewVersion, TokenRecord } from './registry.ts';
 import { toRegistryError } from './sqlite-error.ts';
 import { Statements } from './statements.ts';
+import { formatSettings, parseSettings } from './stored-settings.ts';
 
 /** How long a statement waits for a lock that another program holds. */
 const BUSY_TIMEOUT_MS = 2000;
@@ -52,8 +53,7 @@ export class RegistryDatabase {
    */
   constructor(path: string) {
     try {
-      // SQLite gives its journal files the mode of the database.
-      closeSync(openSync(path, 'a', 0o600));
+      createRegistryIfMissing(path);
       this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     } catch (error) {
       throw toRegistryError(error, path);
@@ -63,7 +63,7 @@ export class RegistryDatabase {
       checkIntegrity(this.#database, path);
       this.#database.exec('PRAGMA foreign_keys = ON');
       this.#database.exec('PRAGMA synchronous = FULL');
-      migrate(this.#database, path);
+      migrate(this.#database, path, 'existing');
       this.#database.exec('PRAGMA journal_mode = WAL');
     } catch (error) {
       this.#database.close();
@@ -97,7 +97,7 @@ export class RegistryDatabase {
   ): ChangedFunction & { created: boolean } {
     const { namespace, function: name } = wanted;
     const routes = uniqueRoutes(wanted.routes);
-    const settings = canonicalJson(wanted.settings);
+    const settings = formatSettings(wanted.settings);
     return this.#sql.transaction(() => {
       const live = this.#findLive(namespace, name);
       if (live !== undefined && this.#isSame(live, wanted, settings, routes)) {
@@ -258,7 +258,7 @@ export class RegistryDatabase {
       live.artifact === wanted.artifact &&
       live.prepared === wanted.prepared &&
       live.kind === wanted.kind &&
-      live.settings === settings &&
+      formatSettings(parseSettings(live.settings)) === settings &&
       canonicalJson(this.#loadRoutes(live.function_id)) === canonicalJson(routes)
     );
   }

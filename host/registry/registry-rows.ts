@@ -1,14 +1,8 @@
 /** Rows of the registry database → the model: what the columns mean, in one place. */
 import type { Digest, FunctionName, Namespace, VersionNumber } from '../base/ids.ts';
-import type {
-  Change,
-  FunctionKind,
-  FunctionRecord,
-  Route,
-  Version,
-  VersionSettings,
-} from './model.ts';
+import type { Change, FunctionKind, FunctionRecord, Route, Version } from './model.ts';
 import type { TokenRecord } from './registry.ts';
+import { parseSettings } from './stored-settings.ts';
 
 /** Columns of a version together with its function's key. */
 export interface VersionRow {
@@ -60,7 +54,7 @@ export function versionFrom(row: VersionRow): Version {
     artifactBytes: row.artifact_bytes,
     prepared: row.prepared,
     kind: row.kind,
-    settings: JSON.parse(row.settings) as VersionSettings,
+    settings: parseSettings(row.settings),
     createdMs: row.version_created_ms,
     createdBy: row.created_by,
   };

@@ -1,5 +1,6 @@
-/** SQLite failures → coded errors that say what to do. */
+/** Failures of the registry's file, of SQLite and of what stands in it → coded errors that say what to do. */
 import { HostError } from '../base/errors.ts';
+import { toStorageError } from '../storage/storage-error.ts';
 
 /**
  * Gives a caught error as a coded one. A `HostError` is given back as it is.
@@ -9,7 +10,13 @@ import { HostError } from '../base/errors.ts';
  */
 export function toRegistryError(error: unknown, path: string): HostError {
   if (error instanceof HostError) return error;
+  const coded = toStorageError(error, 'open', path);
+  if (coded.code !== 'storage_failed') return coded;
   const reason = error instanceof Error ? error.message : String(error);
+  // What we wrote as JSON is none any more.
+  if (error instanceof SyntaxError) {
+    return new HostError('registry_corrupt', { path, reason }, { cause: error });
+  }
   const options = { cause: error };
   const storage = { action: 'write', value: path, reason };
   // The low byte is the primary code, the rest tells more of it.

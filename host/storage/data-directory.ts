@@ -19,6 +19,7 @@ import { errnoOf, reasonOf } from './storage-error.ts';
 /** Version of the layout that this code writes. */
 const FORMAT_VERSION = 1;
 const FORMAT_PATTERN = /^wasi-faas data (\d{1,9})\n$/;
+const LEFTOVER_PATTERN = /^(?:probe|format|host\.json|admin-token)\.[0-9a-f-]{36}\.tmp$/;
 /** Names our parts use: a directory that has them without a format file is somebody else's. */
 const OUR_NAMES: ReadonlySet<string> = new Set([
   'artifacts',
@@ -55,6 +56,7 @@ export async function openDataDirectory(path: string): Promise<DataDirectory> {
   try {
     await unlessUnwritable(absolute, async () => {
       await checkFormat(absolute);
+      await removeLeftovers(absolute);
       await replaceFile(ownerPath, `${JSON.stringify({ pid: process.pid })}\n`);
     });
   } catch (error) {
@@ -99,7 +101,15 @@ async function checkWritable(directory: string): Promise<void> {
   const probe = join(directory, `probe.${randomUUID()}.tmp`);
   const file = await open(probe, 'wx', 0o600);
   await file.close();
-  await rm(probe);
+  // The holder of the directory may just be tidying up.
+  await rm(probe, { force: true });
+}
+
+/** Removes the temporary files of writes that a crash cut off (`checkWritable` here, and `replaceFile`). */
+async function removeLeftovers(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (LEFTOVER_PATTERN.test(name)) await rm(join(directory, name), { force: true });
+  }
 }
 
 async function checkFormat(directory: string): Promise<void> {

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { createEnding, type EndReason } from '../component/ending.ts';
-import type { ByteSink, ByteSource, Guest, OutgoingHttp, Preopen } from './ports.ts';
+import type { ByteSink, ByteSource, Guest, GuestUsage, OutgoingHttp, Preopen } from './ports.ts';
 
 /** What one invocation gives its guest. */
 export interface GuestParts {
@@ -16,21 +16,56 @@ export interface GuestParts {
   readonly stderr: ByteSink;
   readonly preopens: readonly Preopen[];
   readonly outgoingHttp: OutgoingHttp;
+  /** When the invocation began, monotonic ms; absent while none is served. */
+  readonly startedMs?: number;
 }
+
+/** What counts for a live instance, for as long as it lives. */
+export interface GuestMeters {
+  /** Counts one invocation after the other. */
+  readonly cpu: {
+    readonly usedMs: number;
+    readonly limitMs: number;
+    /** Lets nothing of the guest run any more; what waits for a turn is told so with the ending. */
+    cancel(ending: Error): void;
+  };
+  readonly memory: { readonly bytes: number; readonly limitBytes: number };
+  /** Wall-clock time of an invocation, ms. */
+  readonly timeoutMs: number;
+}
+
+/** A deployment's trial has none. */
+const UNMETERED: GuestMeters = {
+  cpu: { usedMs: 0, limitMs: Infinity, cancel: () => {} },
+  memory: { bytes: 0, limitBytes: Infinity },
+  timeoutMs: Infinity,
+};
+
+/** For what an invocation left that ended well. Raising one costs microseconds, and every invocation ends. */
+const LEFT_OVER = createEnding({ kind: 'closing' });
 
 /** A guest whose invocations come one after the other. */
 export class GuestState implements Guest {
+  resourceBytes = 0;
+  httpBytes = 0;
   readonly #clock: Clock;
-  readonly #waits = new Set<(ending: Error) => void>();
-  readonly #timers = new Set<() => void>();
-  readonly #owned = new Set<{ close(): void }>();
+  readonly #meters: GuestMeters;
+  // A guest is made for every reset, and most never wait, sleep or call out: sets are made when they are needed.
+  #waits: Set<(ending: Error) => void> | undefined;
+  #timers: Set<() => void> | undefined;
+  #owned: Set<{ close(): void }> | undefined;
+  /** Told with the ending when `endNow` ends the invocation; whoever serves it sets this. An object: see `CpuMeter.begin`. */
+  server: { handleEnded(ending: Error): void } | undefined;
   #parts: GuestParts;
   #reason: EndReason | undefined;
-  #onEnd: ((ending: Error) => void) | undefined;
+  /** False between invocations: the instance may then act for another guest. */
+  #isServing = true;
 
-  constructor(clock: Clock, parts: GuestParts) {
+  /** @param meters What `usage` reads; absent: nothing is counted. */
+  constructor(clock: Clock, parts: GuestParts, meters: GuestMeters = UNMETERED) {
     this.#clock = clock;
     this.#parts = parts;
+    this.#meters = meters;
   }
 
   get arguments(): readonly string[] {
@@ -60,9 +95,15 @@ export class GuestState implements Guest {
     return this.#reason;
   }
 
+  /** Between invocations: nothing of the last one is kept alive by a guest that waits for the next. */
+  rest(parts: GuestParts): void {
+    this.#parts = parts;
+  }
+
   /** Starts the next invocation on this instance. */
   begin(parts: GuestParts): void {
     this.#parts = parts;
+    this.#isServing = true;
   }
 
   /**
@@ -71,26 +112,31 @@ export class GuestState implements Guest {
    */
   endNow(reason: EndReason): void {
     this.#reason ??= reason;
-    this.#rejectWaits(this.#reason);
-    this.#onEnd?.(createEnding(this.#reason));
+    this.#rejectWaits(createEnding(this.#reason));
+    this.server?.handleEnded(createEnding(this.#reason));
   }
 
   /** A promise that rejects when `endNow` is called; it never resolves. */
   untilEnded(): Promise<never> {
     return new Promise((_resolve, reject) => {
-      if (this.#reason === undefined) this.#onEnd = reject;
+      if (this.#reason === undefined) this.server = { handleEnded: reject };
       else reject(createEnding(this.#reason));
     });
   }
 
   /** Ends what the invocation left: timers, waits and resources. */
   finish(): void {
-    this.#onEnd = undefined;
-    for (const cancel of this.#timers) cancel();
-    this.#timers.clear();
-    this.#rejectWaits(this.#reason ?? { kind: 'closing' });
+    this.server = undefined;
+    if (this.#timers !== undefined) {
+      for (const cancel of this.#timers) cancel();
+      // Not cleared: V8 would make a new table that the old one points to, and in the old generation such chains grow.
+      this.#timers = undefined;
+    }
+    this.#rejectWaits(this.#reason === undefined ? LEFT_OVER : createEnding(this.#reason));
+    this.#isServing = false;
+    if (this.#owned === undefined) return;
     for (const resource of this.#owned) resource.close();
-    this.#owned.clear();
+    this.#owned = undefined;
   }
 
   wallMs(): number {
@@ -102,23 +148,30 @@ export class GuestState implements Guest {
   }
 
   after(delayMs: number, task: () => void): () => void {
+    const timers = (this.#timers ??= new Set());
     const cancelTimer = this.#clock.after(delayMs, () => {
-      this.#timers.delete(cancel);
+      timers.delete(cancel);
       task();
     });
     const cancel = (): void => {
-      this.#timers.delete(cancel);
+      timers.delete(cancel);
       cancelTimer();
     };
-    this.#timers.add(cancel);
+    timers.add(cancel);
     return cancel;
   }
 
   end(reason: EndReason): never {
     this.#reason ??= reason;
     // Generated glue may lose what is thrown; the call that the guest is suspended in is settled here.
-    this.#rejectWaits(this.#reason);
-    throw createEnding(this.#reason);
+    const ending = createEnding(this.#reason);
+    this.#rejectWaits(ending);
+    throw ending;
+  }
+
+  /** Its CPU time is used up. */
+  endForCpu(): never {
+    return this.end({ kind: 'cpu_limit' });
   }
 
   suspend<T>(wait: Promise<T>): Promise<T> {
@@ -128,25 +181,43 @@ export class GuestState implements Guest {
         reject(createEnding(this.#reason));
         return;
       }
-      this.#waits.add(reject);
+      const waits = (this.#waits ??= new Set());
+      waits.add(reject);
       wait.then(
         (value) => {
-          if (this.#waits.delete(reject)) resolve(value);
+          if (waits.delete(reject)) resolve(value);
         },
         (error: unknown) => {
-          if (this.#waits.delete(reject)) reject(error);
+          if (waits.delete(reject)) reject(error);
         },
       );
     });
   }
 
   own(resource: { close(): void }): () => void {
-    this.#owned.add(resource);
-    return () => this.#owned.delete(resource);
+    const owned = (this.#owned ??= new Set());
+    owned.add(resource);
+    return () => owned.delete(resource);
   }
 
-  #rejectWaits(reason: EndReason): void {
-    for (const reject of this.#waits) reject(createEnding(reason));
-    this.#waits.clear();
+  usage(): GuestUsage {
+    const { cpu, memory, timeoutMs } = this.#meters;
+    const { startedMs } = this.#parts;
+    return {
+      cpuMs: { used: cpu.usedMs, limit: cpu.limitMs },
+      memoryBytes: { used: memory.bytes, limit: memory.limitBytes },
+      wallMs: {
+        used: startedMs === undefined ? 0 : this.#clock.monotonicMs() - startedMs,
+        limit: timeoutMs,
+      },
+    };
+  }
+
+  #rejectWaits(ending: Error): void {
+    if (this.#waits !== undefined) {
+      for (const reject of this.#waits) reject(ending);
+      this.#waits = undefined;
+    }
+    if (this.#isServing) this.#meters.cpu.cancel(ending);
   }
 }

@@ -10,8 +10,6 @@ export const RESOURCE_BYTES = 512;
 /** 65,536 plain resources, or 500 streams that have read ahead; real guests hold a few dozen. */
 const GUEST_LIMIT_BYTES = 32 * 1024 * 1024;
 
-const charged = new WeakMap<Guest, number>();
-
 /**
  * Charges a guest.
  *
@@ -20,11 +18,13 @@ const charged = new WeakMap<Guest, number>();
  * @returns Gives them back; call it once.
  */
 export function chargeHostBytes(guest: Guest, bytes: number): () => void {
-  const total = (charged.get(guest) ?? 0) + bytes;
+  const total = guest.resourceBytes + bytes;
   if (total > GUEST_LIMIT_BYTES) {
     const rule = `streams, pollables and other resources of one instance may take ${GUEST_LIMIT_BYTES} bytes of the host together; drop what is no longer needed`;
     return guest.end({ kind: 'rule', rule });
   }
-  charged.set(guest, total);
-  return () => void charged.set(guest, (charged.get(guest) ?? 0) - bytes);
+  guest.resourceBytes = total;
+  return () => {
+    guest.resourceBytes -= bytes;
+  };
 }

@@ -13,6 +13,7 @@ import { wasiCliTerminalStdout } from './cli/terminal-stdout.ts';
 import { wasiClocksMonotonicClock } from './clocks/monotonic-clock.ts';
 import { wasiClocksTimezone } from './clocks/timezone.ts';
 import { wasiClocksWallClock } from './clocks/wall-clock.ts';
+import { faasRuntimeUsage } from './faas/usage.ts';
 import { wasiFilesystemPreopens } from './filesystem/preopens.ts';
 import { wasiFilesystemTypes } from './filesystem/types.ts';
 import { httpInterfaces } from './http/interfaces.ts';
@@ -30,7 +31,7 @@ import { wasiSocketsTcp } from './sockets/tcp.ts';
 import { wasiSocketsUdpCreateSocket } from './sockets/udp-create-socket.ts';
 import { wasiSocketsUdp } from './sockets/udp.ts';
 
-/** The interfaces of WASI 0.2, one entry for each. Grants decide what they do, never whether they are here. */
+/** The interfaces of WASI 0.2 and our own, one entry for each. Grants decide what they do, never whether they are here. */
 export const wasiInterfaces: readonly HostInterface[] = Object.freeze([
   wasiIoError,
   wasiIoPoll,
@@ -61,4 +62,5 @@ export const wasiInterfaces: readonly HostInterface[] = Object.freeze([
   wasiSocketsUdpCreateSocket,
   wasiSocketsUdp,
   ...httpInterfaces,
+  faasRuntimeUsage,
 ]);

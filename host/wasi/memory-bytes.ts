@@ -1,6 +1,15 @@
 /** Bytes in memory as the ports of `ports.ts`: a request body at hand, a guest's output to keep. */
 import type { ByteSink, ByteSource } from './ports.ts';
 
+const READY = Promise.resolve();
+
+/** The source of a message without a body; there is one, so that it is known by its identity. */
+export const NO_BODY: ByteSource = Object.freeze({
+  take: () => 'end' as const,
+  ready: () => READY,
+  close: () => {},
+});
+
 /** Gives bytes that are all there. */
 export class BufferSource implements ByteSource {
   #rest: Uint8Array;
@@ -18,7 +27,7 @@ export class BufferSource implements ByteSource {
   }
 
   ready(): Promise<void> {
-    return Promise.resolve();
+    return READY;
   }
 
   close(): void {
@@ -88,11 +97,11 @@ export class CollectSink implements ByteSink {
   }
 
   ready(): Promise<void> {
-    return Promise.resolve();
+    return READY;
   }
 
   flushed(): Promise<void> {
-    return Promise.resolve();
+    return READY;
   }
 
   /** No more is wanted: the writer sees a closed stream. */

@@ -141,6 +141,19 @@ export interface Preopen {
   readonly root: SnapshotNode & { readonly kind: 'directory' };
 }
 
+/** One thing that is limited: what was used of it, and how much there is (`Infinity`: no limit). */
+export interface Allowance {
+  readonly used: number;
+  readonly limit: number;
+}
+
+/** What an invocation may use and has used. */
+export interface GuestUsage {
+  readonly cpuMs: Allowance;
+  readonly memoryBytes: Allowance;
+  readonly wallMs: Allowance;
+}
+
 /** The invocation that an interface works for. Everything a guest can reach comes from here. */
 export interface Guest {
   readonly arguments: readonly string[];
@@ -170,4 +183,10 @@ export interface Guest {
   suspend<T>(wait: Promise<T>): Promise<T>;
   /** Closes `resource` when the invocation ends; the returned function takes it out again. */
   own(resource: { close(): void }): () => void;
+  /** Where the invocation stands with its limits at this moment. */
+  usage(): GuestUsage;
+  /** Bytes of the host that its streams, pollables and other resources take; `host-bytes.ts` counts them. */
+  resourceBytes: number;
+  /** Bytes of the host in its header fields, and in bodies that nobody takes; `http/host-budget.ts` counts them. */
+  httpBytes: number;
 }

@@ -1,11 +1,14 @@
 /**
- * Digests of the types of WASI's functions, by interface and WIT name (`component/signature-text.ts`).
+ * Digests of the types of WASI's functions and ours, by interface and WIT name (`component/signature-text.ts`).
  *
  * A component says itself which types it calls functions with. Values of other types than an
- * implementation was written for would reach it unchecked, so deploy compares. Generated from the official WIT files by
+ * implementation was written for would reach it unchecked, so deploy compares. Generated from the official WIT files and `sdk/wit/` by
  * `node tests/wasi/write-signatures.ts`; `tests/wasi/signatures.test.ts` holds it to them. Long because WASI is.
  */
 export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'faas:runtime/usage': {
+    get: 'aa2509076497274ba192ea2b',
+  },
   'wasi:cli/environment': {
     'get-arguments': 'b55a8d0aa4aff0ee1c8371c2',
     'get-environment': '971155d162b044eb4dc22db6',

@@ -92,6 +92,20 @@ export class ByteReader {
     throw this.malformed('an unsigned 64-bit number', start);
   }
 
+  /** A signed LEB128 number of at most 32 bits. */
+  s32(): number {
+    const start = this.offset;
+    let value = 0;
+    for (let shift = 0; shift < 35; shift += 7) {
+      const byte = this.u8();
+      value |= (byte & 0x7f) << shift;
+      if (byte >= 0x80) continue;
+      // The sign stands in bit 6 of the last byte; the fifth fills all 32 bits by itself.
+      return shift < 28 && (byte & 0x40) !== 0 ? value | (-1 << (shift + 7)) : value;
+    }
+    throw this.malformed('a signed 32-bit number', start);
+  }
+
   /** A signed LEB128 number of at most 33 bits: a type index, or a negative type code. */
   s33(): number {
     const start = this.offset;

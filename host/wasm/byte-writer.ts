@@ -40,6 +40,16 @@ export class ByteWriter {
     this.u8(rest);
   }
 
+  /** A signed LEB128 number. @param value -2^31 to 2^31-1. */
+  signed(value: number): void {
+    let rest = value;
+    while (rest < -0x40 || rest >= 0x40) {
+      this.u8((rest & 0x7f) | 0x80);
+      rest >>= 7;
+    }
+    this.u8(rest & 0x7f);
+  }
+
   /** Length and bytes of a name. */
   name(text: string): void {
     this.sized(utf8.encode(text));

@@ -4,6 +4,7 @@ import type { Edits } from './edits.ts';
 import { immediatesOf, readOpcode, skipImmediates } from './instructions.ts';
 
 const END = 0x0b;
+const I32_CONST = 0x41;
 const REF_FUNC = 0xd2;
 /** Constants, `global.get`, `ref.null`, `ref.func`, extended arithmetic, `v128.const`, `ref.i31`, conversions of references. */
 const ALLOWED: ReadonlySet<number> = new Set([
@@ -15,20 +16,18 @@ const ALLOWED: ReadonlySet<number> = new Set([
  * Passes over a constant expression up to and with its `end`.
  *
  * @param edits Gets the function indices that stand in it.
+ * @returns Its value if it is nothing but an `i32.const`.
  * @throws {malformed_wasm} If an instruction is none that is constant.
  */
-export function walkConstantExpression(reader: ByteReader, edits: Edits): void {
-  for (;;) {
+export function walkConstantExpression(reader: ByteReader, edits: Edits): number | undefined {
+  let value: number | undefined;
+  for (let count = 0; ; count += 1) {
     const start = reader.offset;
     const opcode = readOpcode(reader);
-    if (opcode === END) return;
+    if (opcode === END) return count === 1 ? value : undefined;
     if (!ALLOWED.has(opcode)) throw reader.malformed('a constant instruction', start);
-    if (opcode === REF_FUNC) {
-      const at = reader.offset;
-      const index = reader.u32();
-      edits.addFunction(at, reader.offset, index);
-    } else {
-      skipImmediates(reader, immediatesOf(opcode));
-    }
+    if (opcode === REF_FUNC) edits.readFunction(reader);
+    else if (opcode === I32_CONST) value = reader.s32();
+    else skipImmediates(reader, immediatesOf(opcode));
   }
 }

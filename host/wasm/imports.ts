@@ -2,11 +2,13 @@
 import { HostError } from '../base/errors.ts';
 import type { ByteReader } from './byte-reader.ts';
 import {
+  readGlobalType,
   readMemoryType,
-  skipGlobalType,
-  skipTableType,
+  readTableType,
   skipTagType,
+  type GlobalType,
   type MemoryType,
+  type TableType,
 } from './types.ts';
 
 /** What a core module imports. */
@@ -17,7 +19,9 @@ export type CoreImport = {
   /** `type` is an index into the module's types. */
   (
     | { readonly kind: 'function'; readonly type: number }
-    | { readonly kind: 'table' | 'global' | 'tag' }
+    | { readonly kind: 'table'; readonly table: TableType }
+    | { readonly kind: 'global'; readonly global: GlobalType }
+    | { readonly kind: 'tag' }
     | { readonly kind: 'memory'; readonly memory: MemoryType }
   );
 
@@ -57,13 +61,11 @@ function readImport(reader: ByteReader, memories: number): CoreImport {
     case 0:
       return { module, field, kind: 'function', type: reader.u32() };
     case 1:
-      skipTableType(reader);
-      return { module, field, kind: 'table' };
+      return { module, field, kind: 'table', table: readTableType(reader) };
     case 2:
       return { module, field, kind: 'memory', memory: readMemoryType(reader, memories) };
     case 3:
-      skipGlobalType(reader);
-      return { module, field, kind: 'global' };
+      return { module, field, kind: 'global', global: readGlobalType(reader) };
     case 4:
       skipTagType(reader);
       return { module, field, kind: 'tag' };

@@ -144,6 +144,60 @@ const TABLES: ReadonlyMap<number, readonly (Immediates | undefined)[]> = new Map
   [PREFIX.atomic, ATOMIC],
 ]);
 
+/** Opcodes that the rewriting knows one by one. */
+export const OPCODE = Object.freeze({
+  if: 0x04,
+  end: 0x0b,
+  call: 0x10,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  tableSet: 0x26,
+  firstStore: 0x36,
+  lastStore: 0x3e,
+  memorySize: 0x3f,
+  i32Const: 0x41,
+  i32LessSigned: 0x48,
+  i32Add: 0x6a,
+  i32Sub: 0x6b,
+  memoryInit: 0xfc0008,
+  dataDrop: 0xfc0009,
+  memoryCopy: 0xfc000a,
+  memoryFill: 0xfc000b,
+  tableInit: 0xfc000c,
+  elemDrop: 0xfc000d,
+  tableCopy: 0xfc000e,
+  tableGrow: 0xfc000f,
+  tableFill: 0xfc0011,
+  vectorStore: 0xfd000b,
+  firstStoreLane: 0xfd0058,
+  lastStoreLane: 0xfd005b,
+});
+
+/** Whether an opcode stores to a memory; bulk operations and atomics are not among these. */
+export function isStore(opcode: number): boolean {
+  return (
+    (opcode >= OPCODE.firstStore && opcode <= OPCODE.lastStore) ||
+    opcode === OPCODE.vectorStore ||
+    (opcode >= OPCODE.firstStoreLane && opcode <= OPCODE.lastStoreLane)
+  );
+}
+
+/** Whether an opcode belongs to the exceptions that came before `try_table`; a module has one kind or the other. */
+export function isLegacyException(opcode: number): boolean {
+  return opcode <= 0x19 && LEGACY_EXCEPTIONS.has(opcode);
+}
+
+/** Whether an opcode has the prefix of atomic operations. */
+export function isAtomic(opcode: number): boolean {
+  return opcode >>> 16 === PREFIX.atomic;
+}
+
+/** try, catch, rethrow, delegate, catch_all. */
+const LEGACY_EXCEPTIONS: ReadonlySet<number> = new Set([0x06, 0x07, 0x09, 0x18, 0x19]);
+
 /** Opcodes that allocate in the garbage-collected heap (0xFB). */
 const GC_ALLOCATIONS: ReadonlySet<number> = new Set([0x00, 0x01, 0x06, 0x07, 0x08, 0x09, 0x0a]);
 
@@ -240,13 +294,20 @@ export function skipImmediates(reader: ByteReader, immediates: Immediates): void
   }
 }
 
-/** Alignment (bit 6: a memory index follows) and offset. */
-function skipMemarg(reader: ByteReader): void {
+/**
+ * Reads the index of the memory in an immediate of kind `memarg`: alignment (bit 6: an index follows) and
+ * offset. The offset is left to be read.
+ */
+export function readMemargMemory(reader: ByteReader): number {
   const start = reader.offset;
   const flags = reader.u32();
   // Bits 4 and 5 carry immediates in proposals that no engine has on; the largest alignment is 2^4.
   if ((flags & ~0x40) > 4) throw reader.malformed('the alignment of an access', start);
-  if ((flags & 0x40) !== 0) reader.u32();
+  return (flags & 0x40) === 0 ? 0 : reader.u32();
+}
+
+function skipMemarg(reader: ByteReader): void {
+  readMemargMemory(reader);
   reader.skipLeb(10);
 }
 

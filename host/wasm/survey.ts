@@ -1,18 +1,16 @@
 /**
- * Walks a whole core module once: what it imports and defines, and every place that names a function or
- * grows a memory. What this host refuses is refused here, rewritten or not.
+ * Walks a whole core module once: what it imports and defines, what its code can change, and every place
+ * that names a function or grows something. What this host refuses is refused here, rewritten or not.
  */
 import { HostError } from '../base/errors.ts';
 import { ByteReader } from './byte-reader.ts';
-import { walkCode, type Bodies } from './code.ts';
+import { walkCode, type CodeFacts } from './code.ts';
+import { walkDefinitions, type Definitions } from './definitions.ts';
 import { Edits } from './edits.ts';
-import { findFunctionReferences } from './function-references.ts';
 import { readImports, type CoreImport } from './imports.ts';
+import { HOST_MODULE } from './module-contract.ts';
 import { readSections, SECTION, type Section } from './sections.ts';
-import { countTypes, readMemoryType, type MemoryType } from './types.ts';
-
-/** Import module under which a rewritten module finds what the host gives it. */
-export const HOST_MODULE = 'faas:host';
+import { readMemoryType, readTypes, type Arity, type MemoryType } from './types.ts';
 
 /** Limits of a survey. */
 export interface SurveyOptions {
@@ -28,16 +26,19 @@ export interface SurveyOptions {
 export interface Survey {
   readonly bytes: Uint8Array;
   readonly sections: readonly Section[];
-  readonly typeCount: number;
+  readonly types: readonly Arity[];
   readonly imports: readonly CoreImport[];
-  /** Offset of the first import behind the count; 0 without an import section. */
-  readonly firstImport: number;
   readonly importedFunctions: number;
+  /** Types of all functions in the order of their indices, imported ones first. */
+  readonly functionTypes: readonly number[];
   /** Memories in the order of their indices, imported ones first. */
   readonly importedMemories: readonly MemoryOrigin[];
   readonly ownMemories: readonly MemoryType[];
-  readonly grownMemories: ReadonlySet<number>;
-  readonly bodies: Bodies;
+  /** How many of the tables and globals are imported. */
+  readonly importedTables: number;
+  readonly importedGlobals: number;
+  readonly definitions: Readonly<Definitions>;
+  readonly code: CodeFacts;
   /** Places to change, by section id. */
   readonly edits: ReadonlyMap<number, Edits>;
 }
@@ -56,6 +57,7 @@ export interface MemoryOrigin {
  * @throws {wasm_too_complex} If it has more sections, functions or references to them than can be held.
  * @throws {too_many_imports} If it imports more than allowed.
  * @throws {reserved_import} If it imports from the host's own module name.
+ * @throws {reserved_export} If it exports under a name of the host's.
  * @throws {shared_memory_refused} If it has a shared memory.
  * @throws {page_size_refused} If a memory's pages are not 64 KiB.
  * @throws {gc_refused} If it can allocate garbage-collected memory.
@@ -63,59 +65,87 @@ export interface MemoryOrigin {
  */
 export function surveyModule(bytes: Uint8Array, options: SurveyOptions): Survey {
   const sections = readSections(bytes, options.base);
-  const read = (id: number): ByteReader | undefined => {
+  /** A reader of a section; of nothing, as if it were a vector without elements, if there is none. */
+  const read = (id: number): ByteReader => {
     const section = sections.find((section) => section.id === id);
-    if (section === undefined) return undefined;
+    if (section === undefined) return new ByteReader(NO_ELEMENTS, 0, 1, options.base);
     return new ByteReader(bytes, section.contents, section.end, options.base);
   };
-  const types = read(SECTION.type);
-  const typeCount = types === undefined ? 0 : countTypes(types);
-  const importReader = read(SECTION.import);
-  const { imports, first } =
-    importReader === undefined
-      ? { imports: [], first: 0 }
-      : readImports(importReader, options.maxImports);
+  const types = readTypes(read(SECTION.type));
+  const { imports } = readImports(read(SECTION.import), options.maxImports);
   checkReserved(imports);
-  const importedFunctions = imports.filter((one) => one.kind === 'function').length;
+  const functions = imports.filter((one) => one.kind === 'function');
   const importedMemories = imports.filter((one) => one.kind === 'memory');
-  const memoryReader = read(SECTION.memory);
-  const ownMemories =
-    memoryReader === undefined ? [] : readMemories(memoryReader, importedMemories.length);
+  const tables = imports.filter((one) => one.kind === 'table').map(({ table }) => table);
+  const globals = imports.filter((one) => one.kind === 'global').map(({ global }) => global);
+  const functionTypes = [
+    ...functions.map(({ type }) => type),
+    ...readFunctionTypes(read(SECTION.function)),
+  ];
+  const typeless = functionTypes.some((type) => type >= types.length);
+  if (typeless) throw read(SECTION.function).malformed('functions of types that there are');
+  const ownMemories = readMemories(read(SECTION.memory), importedMemories.length);
+  const memoryCount = importedMemories.length + ownMemories.length;
+  const importedFunctions = functions.length;
+  const importedTables = tables.length;
+  const importedGlobals = globals.length;
 
+  const definitions: Definitions = {
+    memoryCount,
+    tables,
+    globals,
+    exportedTables: new Set(),
+    exportedGlobals: new Set(),
+    start: undefined,
+    lowestData: undefined,
+  };
   const edits = new Map<number, Edits>();
   for (const { id } of sections) {
-    const reader = id === SECTION.code ? undefined : read(id);
-    if (reader === undefined || id === SECTION.custom) continue;
-    const found = new Edits();
-    findFunctionReferences(id, reader, found);
+    if (id === SECTION.code || id === SECTION.custom) continue;
+    const found = new Edits(functionTypes.length);
+    walkDefinitions(id, read(id), found, definitions);
     if (found.count > 0) edits.set(id, found);
   }
-  const codeEdits = new Edits();
-  const grownMemories = new Set<number>();
-  const code = read(SECTION.code);
-  const { maxFunctionBytes } = options;
-  const walk = {
-    firstFunction: importedFunctions,
-    memoryCount: importedMemories.length + ownMemories.length,
-    maxFunctionBytes,
-    edits: codeEdits,
-    grownMemories,
-  };
-  const bodies = code === undefined ? [] : walkCode(code, walk);
+  checkStart(definitions.start, functionTypes, types, read(SECTION.start));
+  const codeReader = read(SECTION.code);
+  const codeEdits = new Edits(functionTypes.length);
   edits.set(SECTION.code, codeEdits);
+  const code = walkCode(codeReader, {
+    firstFunction: importedFunctions,
+    memoryCount,
+    tableCount: tables.length,
+    globalCount: globals.length,
+    maxFunctionBytes: options.maxFunctionBytes,
+    edits: codeEdits,
+  });
+  if (code.bodies.length / 3 !== functionTypes.length - importedFunctions) {
+    throw codeReader.malformed('a body for each function');
+  }
   return {
     bytes,
     sections,
-    typeCount,
+    types,
     imports,
-    firstImport: first,
     importedFunctions,
+    functionTypes,
     importedMemories,
     ownMemories,
-    grownMemories,
-    bodies,
+    importedTables,
+    importedGlobals,
+    definitions,
+    code,
     edits,
   };
+}
+
+/** A vector of nothing. */
+const NO_ELEMENTS = new Uint8Array(1);
+
+function readFunctionTypes(reader: ByteReader): number[] {
+  const functions: number[] = [];
+  for (let left = reader.count('functions'); left > 0; left -= 1) functions.push(reader.u32());
+  reader.expectEnd('the function section');
+  return functions;
 }
 
 function readMemories(reader: ByteReader, firstIndex: number): MemoryType[] {
@@ -126,6 +156,19 @@ function readMemories(reader: ByteReader, firstIndex: number): MemoryType[] {
   }
   reader.expectEnd('the memory section');
   return memories;
+}
+
+/** An export may have any type, so V8 would no longer see a start function that takes something. */
+function checkStart(
+  start: number | undefined,
+  functionTypes: readonly number[],
+  types: readonly Arity[],
+  reader: ByteReader,
+): void {
+  if (start === undefined) return;
+  const type = types[functionTypes[start] ?? 0];
+  if (type?.parameters === 0 && type.results === 0) return;
+  throw reader.malformed('a start function that takes and gives nothing');
 }
 
 function checkReserved(imports: readonly CoreImport[]): void {

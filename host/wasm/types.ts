@@ -1,5 +1,5 @@
 /**
- * Passes over types of the core binary format: value types, limits, and the type section.
+ * Reads or passes over types of the core binary format: value types, limits, and the type section.
  *
  * Struct and array types are refused: without them nothing can allocate in the garbage-collected heap,
  * which is the host's own and has no limit per guest.
@@ -18,6 +18,8 @@ const NUMERIC: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x7b]);
 const ABSTRACT_HEAP: ReadonlySet<number> = new Set([
   0x74, 0x73, 0x72, 0x71, 0x70, 0x6f, 0x6e, 0x6d, 0x6c, 0x6b, 0x6a, 0x69,
 ]);
+/** i32 i64 f32 f64, nofunc noextern func extern. */
+const READABLE: ReadonlySet<number> = new Set([0x7f, 0x7e, 0x7d, 0x7c, 0x73, 0x72, 0x70, 0x6f]);
 const COMPOSITE = Object.freeze({ func: 0x60, struct: 0x5f, array: 0x5e });
 const REC_GROUP = 0x4e;
 const SUB_FINAL = 0x4f;
@@ -32,6 +34,49 @@ export interface MemoryType {
   readonly minPages: number;
   readonly maxPages: number | undefined;
   readonly is64: boolean;
+}
+
+/** A value type as its bytes. */
+export type ValueType = Uint8Array;
+
+/** A table. */
+export interface TableType {
+  readonly element: ValueType;
+  readonly minEntries: number;
+  /** Whether its indices are 64-bit. */
+  readonly is64: boolean;
+}
+
+/** A global. */
+export interface GlobalType {
+  readonly value: ValueType;
+  readonly mutable: boolean;
+  /** What it always holds, where that is a constant of 32 bits. */
+  readonly constant?: number;
+}
+
+/** How many values a function takes and gives. */
+export interface Arity {
+  readonly parameters: number;
+  readonly results: number;
+}
+
+/** Reads a value type. */
+export function readValueType(reader: ByteReader): ValueType {
+  const start = reader.offset;
+  skipValueType(reader);
+  return reader.bytes.subarray(start, reader.offset);
+}
+
+/**
+ * Whether JavaScript can read values of a type from a global or a table and put them back. It cannot
+ * see vectors and exceptions, and what it sees of `anyref` need not be what was there.
+ */
+export function isReadable(type: ValueType): boolean {
+  const [code = 0, heap = 0] = type;
+  if (code !== REF_NULL && code !== REF) return READABLE.has(code);
+  // Type indices come as numbers that are not negative; all types there can be are functions.
+  return READABLE.has(heap) || !ABSTRACT_HEAP.has(heap);
 }
 
 /** Passes over a value type. */
@@ -61,18 +106,31 @@ export function skipBlockType(reader: ByteReader): void {
 
 /** Passes over a table type. */
 export function skipTableType(reader: ByteReader): void {
-  skipValueType(reader);
+  readTableType(reader);
+}
+
+/** Reads a table type. */
+export function readTableType(reader: ByteReader): TableType {
+  const element = readValueType(reader);
   const flags = reader.u8();
   // Bit 0: a maximum follows; bit 2: a 64-bit table. A shared table (bit 1) is no part of the standard.
   if ((flags & ~0b101) !== 0) throw reader.malformed('the limits of a table', reader.offset - 1);
-  reader.skipLeb(10);
+  const minEntries = reader.u64();
   if ((flags & 1) !== 0) reader.skipLeb(10);
+  return { element, minEntries, is64: (flags & 4) !== 0 };
 }
 
 /** Passes over a global type. */
 export function skipGlobalType(reader: ByteReader): void {
-  skipValueType(reader);
-  if (reader.u8() > 1) throw reader.malformed('whether a global may change', reader.offset - 1);
+  readGlobalType(reader);
+}
+
+/** Reads a global type. */
+export function readGlobalType(reader: ByteReader): GlobalType {
+  const value = readValueType(reader);
+  const mutable = reader.u8();
+  if (mutable > 1) throw reader.malformed('whether a global may change', reader.offset - 1);
+  return { value, mutable: mutable === 1 };
 }
 
 /** Passes over a tag type. */
@@ -105,29 +163,28 @@ export function readMemoryType(reader: ByteReader, index: number): MemoryType {
 }
 
 /**
- * Passes over the contents of a type section.
+ * Reads the contents of a type section.
  *
- * @returns How many types it defines: one for each member of a recursive group.
+ * @returns The types it defines, each a function: one for each member of a recursive group.
  * @throws {gc_refused} If one of them is a struct or an array.
  */
-export function countTypes(reader: ByteReader): number {
-  let types = 0;
+export function readTypes(reader: ByteReader): Arity[] {
+  const types: Arity[] = [];
   for (let left = reader.count('types'); left > 0; left -= 1) {
     if (reader.peek() !== REC_GROUP) {
-      skipSubType(reader);
-      types += 1;
+      types.push(readSubType(reader));
       continue;
     }
     reader.u8();
-    const members = reader.count('types of a group');
-    for (let member = 0; member < members; member += 1) skipSubType(reader);
-    types += members;
+    for (let rest = reader.count('types of a group'); rest > 0; rest -= 1) {
+      types.push(readSubType(reader));
+    }
   }
   reader.expectEnd('the type section');
   return types;
 }
 
-function skipSubType(reader: ByteReader): void {
+function readSubType(reader: ByteReader): Arity {
   const code = reader.peek();
   if (code === SUB || code === SUB_FINAL) {
     reader.u8();
@@ -140,6 +197,9 @@ function skipSubType(reader: ByteReader): void {
     throw new HostError('gc_refused', { what, offset: start + reader.base });
   }
   if (composite !== COMPOSITE.func) throw reader.malformed('a function type', start);
-  for (let left = reader.count('parameters'); left > 0; left -= 1) skipValueType(reader);
-  for (let left = reader.count('results'); left > 0; left -= 1) skipValueType(reader);
+  const parameters = reader.count('parameters');
+  for (let left = parameters; left > 0; left -= 1) skipValueType(reader);
+  const results = reader.count('results');
+  for (let left = results; left > 0; left -= 1) skipValueType(reader);
+  return { parameters, results };
 }

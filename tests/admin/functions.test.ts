@@ -69,7 +69,22 @@ t.test('settings of a deployment are validated strictly', async (t) => {
     [{ artifact: 'sha256:x' }, 'invalid_settings', /"artifact": it is not a sha256 digest/],
     [{ limits: { memoryBytes: '64MiB' } }, 'invalid_settings', /"limits.memoryBytes"/],
     [{ limits: { timeoutMs: 0 } }, 'invalid_settings', /"limits.timeoutMs"/],
-    [{ limits: { cpu: 1 } }, 'invalid_settings', /"limits.cpu": there is no such setting/],
+    [{ limits: { cpus: 1 } }, 'invalid_settings', /"limits.cpus": there is no such setting/],
+    [{ limits: { cpuMS: 1 } }, 'invalid_settings', /"limits.cpuMS": .*nearest is "cpuMs"/],
+    [{ limits: { cpuMs: 0.5 } }, 'invalid_settings', /"limits.cpuMs"/],
+    [{ limits: { cpuMs: 3_600_001, timeoutMs: 4e6 } }, 'invalid_settings', /"limits.cpuMs"/],
+    [{ limits: { cpuMs: 2000, timeoutMs: 1000 } }, 'invalid_settings', /more than the timeout/],
+    [{ instances: { mni: 1 } }, 'invalid_settings', /"instances.mni": .*nearest is "min"/],
+    [{ instances: { min: -1 } }, 'invalid_settings', /"instances.min"/],
+    [{ instances: { max: 0 } }, 'invalid_settings', /"instances.max"/],
+    [{ instances: { min: 3, max: 2 } }, 'invalid_settings', /more than the maximum, 2/],
+    [{ instances: { reuseCount: 0 } }, 'invalid_settings', /"instances.reuseCount"/],
+    [{ instances: { maxAgeMs: 1e10 } }, 'invalid_settings', /"instances.maxAgeMs"/],
+    [{ instances: { idleTimeoutMs: 1.5 } }, 'invalid_settings', /"instances.idleTimeoutMs"/],
+    [{ instances: { snapshot: 'always' } }, 'invalid_settings', /"instances.snapshot"/],
+    [{ budget: { requestsPerSecond: 0 } }, 'invalid_settings', /"budget.requestsPerSecond"/],
+    [{ budget: { cpuMsPerMinute: '1s' } }, 'invalid_settings', /"budget.cpuMsPerMinute"/],
+    [{ serverTiming: 'yes' }, 'invalid_settings', /"serverTiming"/],
     [
       {
         environment: [
@@ -124,8 +139,11 @@ t.test('routes, files and limits arrive as they were sent', async (t) => {
     routes: ['API.example.com/v1/*', '/any/*'],
     directories: ['/data'],
     files: [{ path: '/data/a.txt', digest, size: WASM.length, modifiedMs: 1234 }],
-    limits: { memoryBytes: 1 << 20, concurrency: 3 },
+    limits: { memoryBytes: 1 << 20, concurrency: 3, cpuMs: 50 },
     isolation: 'reuse',
+    instances: { min: 1, snapshot: 'never' },
+    budget: { requestsPerSecond: 0.5, cpuMsPerMinute: 30_000 },
+    serverTiming: true,
     allowedHosts: ['*.example.com:8443'],
   };
   t.equal((await deploy('app', WASM, settings)).lines().at(-1).result.result, 'created');
@@ -134,7 +152,16 @@ t.test('routes, files and limits arrive as they were sent', async (t) => {
     files: settings.files,
     directories: ['/data'],
     isolation: 'reuse',
-    limits: { memoryBytes: 1 << 20, concurrency: 3, queue: 256 },
+    limits: { memoryBytes: 1 << 20, concurrency: 3, cpuMs: 50, queue: 256 },
+    instances: { min: 1, max: 3, reuseCount: 10_000, snapshot: 'never' },
+    budget: { requestsPerSecond: 0.5, cpuMsPerMinute: 30_000 },
+    serverTiming: true,
+  });
+  t.match((await call('GET', '/v1/functions/app')).json.live, {
+    limits: { cpuMs: 50 },
+    instances: { min: 1, max: 3, snapshot: 'never' },
+    budget: { requestsPerSecond: 0.5, cpuMsPerMinute: 30_000 },
+    serverTiming: true,
   });
   const { json } = await call('GET', '/v1/routes');
   t.same(

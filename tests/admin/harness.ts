@@ -15,6 +15,7 @@ import { CloseStack } from '../../host/base/closeable.ts';
 import { HostError } from '../../host/base/errors.ts';
 import { loadConfig } from '../../host/config/load-config.ts';
 import type { Config } from '../../host/config/schema.ts';
+import { completeSettings } from '../../host/deploy/complete-settings.ts';
 import type {
   Deployer,
   DeployRequest,
@@ -101,6 +102,7 @@ export async function openHarness(
       artifacts,
       deployer: createDeployer(registry, artifacts, config),
       invoker: createInvoker(guestLog),
+      describeInstances: () => [],
       guestLog,
       observer: { ...silentObserver, forget: (name) => forgotten.push(name) },
       metrics: { render: async () => '# metrics\n', contentType: 'text/plain; version=0.0.4' },
@@ -176,12 +178,11 @@ function createDeployer(registry: Registry, artifacts: ArtifactStore, config: Co
       by: string,
       onStep: (step: DeployStep) => void,
     ): Promise<DeployResult> {
+      const settings = completeSettings(request, config.defaults);
       const bytes = await artifacts.load(request.artifact);
       if (bytes[0] !== 0) throw new HostError('not_wasm', { looksLike: 'text', hint: 'Build it' });
       onStep({ step: 'read', ms: 0.1, detail: `${bytes.length} bytes` });
       if (bytes.length < WASM.length) throw new HostError('engine_failed', { reason: 'broken' });
-      const { environment, allowedHosts, directories, files, isolation } = request;
-      const limits = { ...config.defaults, ...request.limits };
       const committed = await registry.commitVersion(
         {
           namespace: request.namespace,
@@ -190,7 +191,7 @@ function createDeployer(registry: Registry, artifacts: ArtifactStore, config: Co
           artifactBytes: bytes.length,
           prepared: request.artifact,
           kind: 'http',
-          settings: { limits, isolation, environment, allowedHosts, directories, files },
+          settings,
           routes: request.routes,
         },
         by,

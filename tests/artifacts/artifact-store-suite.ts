@@ -125,6 +125,7 @@ export function testArtifactStore(
     await t.rejects(store.openFile(digest), { code: 'unknown_artifact' });
     await t.rejects(store.loadPrepared(digest), { code: 'unknown_prepared' });
     t.equal(await store.hasPrepared(digest), false);
+    t.equal(await store.isIntact(digest), false);
   });
 
   t.test('putPrepared() stores files that loadPrepared() gives back', async (t) => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { openFsArtifactStore } from '../../host/artifacts/fs-artifact-store.ts';
@@ -65,7 +65,10 @@ t.test('one flipped bit in an artifact is found, and a new upload mends it', asy
   await flipBit(await store.pathOf(digest), 1_400_000);
   await t.rejects(store.load(digest), { code: 'artifact_corrupt' });
   await t.rejects(store.openFile(digest), { code: 'artifact_corrupt' });
+  t.equal(await store.has(digest), true);
+  t.equal(await store.isIntact(digest), false);
   await store.put(pieces(bytes), LIMIT, undefined);
+  t.equal(await store.isIntact(digest), true);
   t.ok(bytes.equals(await store.load(digest)));
   await truncate(await store.pathOf(digest), 10);
   await t.rejects(store.load(digest), { code: 'artifact_corrupt' });
@@ -88,6 +91,12 @@ t.test('every damage to a prepared artifact is found, and putPrepared() mends it
     'a list that is no JSON': () => writeFile(join(folder, 'digests.json'), '{'),
     'a list of another shape': () => writeFile(join(folder, 'digests.json'), 'null'),
     'a missing list': () => rm(join(folder, 'digests.json')),
+    'a directory in the place of a file': () => replaceByDirectory(join(folder, 'glue.js')),
+    'a directory in the place of the list': () => replaceByDirectory(join(folder, 'digests.json')),
+    'a file in the place of all': async () => {
+      await rm(folder, { recursive: true });
+      await writeFile(folder, 'text');
+    },
   };
   for (const [what, damage] of Object.entries(damages)) {
     await store.putPrepared(key, files);
@@ -175,6 +184,11 @@ t.test('open says that the folders cannot be made', async (t) => {
     fields: { reason: 'a part of its path is a file' },
   });
 });
+
+async function replaceByDirectory(path: string): Promise<void> {
+  await rm(path);
+  await mkdir(path);
+}
 
 async function flipBit(path: string, offset: number): Promise<void> {
   await using file = await open(path, 'r+');

@@ -6,6 +6,7 @@ import { FirstByteClient } from '../../benchmarks/kit/first-byte.ts';
 import { LatencyHistogram } from '../../benchmarks/kit/latency-histogram.ts';
 import { encodeRequest } from '../../benchmarks/load/encode-request.ts';
 import { generateLoad } from '../../benchmarks/load/generate-load.ts';
+import { generateRate } from '../../benchmarks/load/generate-rate.ts';
 import { openLoader } from '../../benchmarks/load/loader.ts';
 
 async function listen(t: Test, handler: RequestListener): Promise<number> {
@@ -70,4 +71,28 @@ t.test('the first byte is told from the last', async (t) => {
   await client.measure(request);
   const { firstByteMs, lastByteMs } = await client.measure(request);
   t.ok(firstByteMs > 0 && lastByteMs > firstByteMs + 50);
+});
+
+t.test('at a fixed rate, latencies count from when a request was to be sent', async (t) => {
+  // One connection and answers after 20 ms: at 100 requests a second every one waits longer than the last.
+  const port = await listen(t, (_, response) => void setTimeout(() => response.end('ok'), 20));
+  const slow = { port, request, connections: 1, requestsPerSecond: 100, warmUpMs: 0 };
+  const outcome = await generateRate({ ...slow, durationMs: 500 });
+  t.equal(outcome.requests, 50);
+  const histogram = new LatencyHistogram();
+  histogram.merge(outcome.latencies);
+  t.ok(histogram.percentile(1) > 400, 'the last one has waited for all others');
+  const many = await generateRate({ ...slow, connections: 16, warmUpMs: 100, durationMs: 500 });
+  t.equal(many.requests, 50, 'what warms up does not count');
+  const spread = new LatencyHistogram();
+  spread.merge(many.latencies);
+  t.ok(spread.percentile(0.5) < 200, 'with enough connections none waits for another');
+});
+
+t.test('at a fixed rate, too, anything but a 200 ends the run with an error', async (t) => {
+  const port = await listen(t, (_, response) => response.writeHead(503).end());
+  const order = { port, request, connections: 2, requestsPerSecond: 100 };
+  await t.rejects(generateRate({ ...order, warmUpMs: 0, durationMs: 100 }), {
+    message: /status 503/,
+  });
 });

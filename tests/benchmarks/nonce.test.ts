@@ -5,7 +5,7 @@ import { scanComponent } from '../../host/component/scan-component.ts';
 import { transpile } from '../../host/deploy/transpile.ts';
 import { servedKindOf } from '../../host/deploy/served-kind.ts';
 import { checkImports } from '../../host/deploy/check-imports.ts';
-import { rewriteCoreModule } from '../../host/wasm/host-memory.ts';
+import { rewriteCoreModule } from '../../host/wasm/rewrite-core-module.ts';
 import { wasiInterfaces } from '../../host/wasi/interfaces.ts';
 
 const load = (name: string): Uint8Array =>

@@ -102,7 +102,7 @@ t.test('every deploy flag arrives', async (t) => {
   await writeFile(join(dir, 'site/index.html'), 'same');
   await writeFile(join(dir, 'site/sub/copy.html'), 'same');
   const flags =
-    '--name app --route api.example.com/v1/* --route /any --memory 2MiB --timeout 1s --concurrency 3 --isolation reuse --allow-host a.example --allow-host *.b.example:1';
+    '--name app --route api.example.com/v1/* --route /any --memory 2MiB --timeout 1s --cpu 50.5ms --concurrency 3 --isolation reuse --min-instances 1 --max-instances 9 --max-instance-reuse-count 100 --max-instance-age 1h --idle-instance-timeout 5s --snapshot shared-seed --max-rps 12.5 --cpu-per-minute 30s --server-timing --allow-host a.example --allow-host *.b.example:1';
   const run = await faas(
     'deploy',
     join(dir, 'Hello_World.wasm'),
@@ -126,7 +126,17 @@ t.test('every deploy flag arrives', async (t) => {
   ]);
   t.match(record?.live.settings, {
     isolation: 'reuse',
-    limits: { memoryBytes: 2 << 20, timeoutMs: 1000, concurrency: 3 },
+    limits: { memoryBytes: 2 << 20, timeoutMs: 1000, cpuMs: 51, concurrency: 3 },
+    instances: {
+      min: 1,
+      max: 9,
+      reuseCount: 100,
+      maxAgeMs: 3_600_000,
+      idleTimeoutMs: 5000,
+      snapshot: 'shared-seed',
+    },
+    budget: { requestsPerSecond: 12.5, cpuMsPerMinute: 30_000 },
+    serverTiming: true,
     environment: [
       ['A', 'b=c'],
       ['EMPTY', ''],
@@ -138,9 +148,25 @@ t.test('every deploy flag arrives', async (t) => {
       { path: '/site/sub/copy.html', size: 4 },
     ],
   });
+  const { stdout } = await faas('describe', 'app');
+  for (const line of [
+    /^ {2}cpu +51\.0 ms$/m,
+    /^ {2}instances +1 to 9; closed after 5\.0 s without use$/m,
+    /^ {2}replaced +after 100 invocations or 3600\.0 s$/m,
+    /^ {2}snapshot +shared-seed$/m,
+    /^ {2}budget +12\.5 requests\/s, 30\.0 s of CPU a minute$/m,
+    /^ {2}server timing +in every reply$/m,
+  ]) {
+    t.match(stdout, line);
+  }
+  t.match(
+    (await faas('versions', 'app')).stdout,
+    / 2\.0 MiB, 1\.0 s, cpu 51\.0 ms, 1 to 9 instances /,
+  );
   t.match(await faas('deploy', join(dir, 'Hello_World.wasm'), '--name', 'app'), {
     stderr: /the host has all of it/,
   });
+  t.notMatch((await faas('describe', 'app')).stdout, /budget|server timing/);
 });
 
 t.test('what the host refuses ends with 3 and its reason', async (t) => {

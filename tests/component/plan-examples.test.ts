@@ -15,11 +15,13 @@ import { planBytes } from './plan-wat.ts';
 const HELLO_JS = new URL('../../components/.cache/', import.meta.url);
 const RUST = ['hello-rust', 'echo-rust', 'fetch-rust', 'files-rust'] as const;
 
-/** Core instances of a plan, with functions that must not be called as trampolines. */
-function instantiate(plan: Plan, bytes: Uint8Array): WebAssembly.Instance[] {
+/** Core instances of a plan, with functions as trampolines that must not be called unless the guest is there for that. */
+function instantiate(plan: Plan, bytes: Uint8Array, callsHost = false): WebAssembly.Instance[] {
   const instances: WebAssembly.Instance[] = [];
   const get = (ref: CoreRef): WebAssembly.ExportValue => {
-    if (ref.kind === 'trampoline') return () => t.fail('called while it was instantiated');
+    if (ref.kind === 'trampoline') {
+      return () => (callsHost ? 0n : t.fail('called while it was instantiated'));
+    }
     const value = instances[ref.instance]?.exports[ref.name];
     if (value === undefined) throw new Error(`No export ${ref.name} of instance ${ref.instance}`);
     return value;
@@ -144,7 +146,14 @@ const VALUES: Readonly<Record<string, string>> = {
   call: '$spin',
   try: '',
   catch: '',
+  burn: '(func $burn)',
+  start: '',
+  handle: '',
+  post: '',
+  realloc: '',
 };
+/** Guests whose start function asks the host for random bytes. */
+const CALLS_HOST_AT_START = new Set(['random-letters', 'seeded']);
 /** Guests that have no plan, and why. */
 const refusalOf = (name: string): string | undefined => {
   if (/^(?:core-|name-core-)/.test(name)) return 'malformed_wasm';
@@ -162,7 +171,8 @@ t.test(
       }
       const plan = planBytes(bytes);
       t.same(checkIndices(plan), [], name);
-      t.equal(instantiate(plan, bytes).length, plan.steps.length, name);
+      const instances = instantiate(plan, bytes, CALLS_HOST_AT_START.has(name));
+      t.equal(instances.length, plan.steps.length, name);
     }
   },
 );

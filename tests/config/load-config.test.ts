@@ -142,6 +142,14 @@ t.test('a wrong value is refused with its key, what was given and what is expect
   t.match(await given({ domain: '' }), 'not a text that is not empty');
   t.match(await given({ http: { connections: 0 } }), 'at least 1');
   t.match(
+    await given({ limits: { memoryBytes: '1KiB' } }),
+    '"limits.memoryBytes" from FILE: it is the text "1KiB", not a number of bytes or a text like "64MiB", at least 1048576',
+  );
+  t.match(await given({ limits: { memoryBytes: 'all' } }), 'not a number of bytes');
+  t.match(await given({ limits: { mappings: 5 } }), 'not a whole number, at least 100');
+  t.match(await given({ limits: { coldAllowanceMs: -1 } }), 'not a number of milliseconds');
+  t.match(await given({ defaults: { cpuMs: 0 } }), 'at least 1');
+  t.match(
     await given({ listen: '8080' }),
     'invalid_listen_address: Cannot use the setting "listen": "8080" is not host:port',
   );

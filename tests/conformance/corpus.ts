@@ -8,6 +8,7 @@ import type { CanonOptions, FunctionType } from '../../host/component/plan.ts';
 import type { Module } from '../../host/engine/engine.ts';
 import type { EngineName } from '../../host/engine/manifest.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
+import { UnmeteredCpu } from '../../host/limits/unmetered-cpu.ts';
 import { describeValue } from './describe-value.ts';
 import { API, VERSION, composedComponent, echoComponent } from './echo-component.ts';
 import { ENGINES, loadPrepared, prepareComponent } from './load-component.ts';
@@ -103,7 +104,11 @@ export async function runCase(
 async function runCalls(module: Module, test: EchoCase, index: number): Promise<string[]> {
   const differences: string[] = [];
   const guest = new Recorder();
-  let instance = await module.instantiate(guest, new MemoryAccount(MEMORY_BYTES));
+  let instance = await module.instantiate(
+    guest,
+    new MemoryAccount(MEMORY_BYTES),
+    new UnmeteredCpu(),
+  );
   for (const { parameters, result } of test.calls[index] ?? []) {
     guest.answer = result;
     guest.calls.length = 0;
@@ -120,7 +125,11 @@ async function runCalls(module: Module, test: EchoCase, index: number): Promise<
     differences.push(...lines.map((line) => `f${index}: ${line}`));
     if (lines.length > 0 && outcome.kind === 'trap') {
       differences.push(`f${index}: trap by ${describeError(outcome.error)}`);
-      instance = await module.instantiate(guest, new MemoryAccount(MEMORY_BYTES));
+      instance = await module.instantiate(
+        guest,
+        new MemoryAccount(MEMORY_BYTES),
+        new UnmeteredCpu(),
+      );
     }
   }
   return differences;

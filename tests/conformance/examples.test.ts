@@ -16,7 +16,7 @@ interface Subject {
 }
 
 const LIMITS = {
-  timeoutMs: 400,
+  timeoutMs: 1000,
   memoryBytes: 32 * 2 ** 20,
   responseBodyBytes: 2 ** 20,
   requestBodyBytes: 100_000,

@@ -11,9 +11,15 @@ import { checkImports, type CheckedImport } from '../../host/deploy/check-import
 import { transpile } from '../../host/deploy/transpile.ts';
 import type { Module, PreparedArtifact } from '../../host/engine/engine.ts';
 import { createEngines } from '../../host/engine/engines.ts';
-import { PREPARER_VERSION, type EngineName, type Manifest } from '../../host/engine/manifest.ts';
+import {
+  PREPARER_VERSION,
+  type CoreModule,
+  type EngineName,
+  type Manifest,
+} from '../../host/engine/manifest.ts';
 import { encodeLinkData } from '../../host/engine/native/link-data.ts';
-import { rewriteCoreModule } from '../../host/wasm/host-memory.ts';
+import { hasStart } from '../../host/wasm/has-start.ts';
+import { rewriteCoreModule } from '../../host/wasm/rewrite-core-module.ts';
 
 /** The engines that are compared. */
 export const ENGINES: readonly EngineName[] = ['jco', 'native'];
@@ -52,11 +58,12 @@ export async function prepareComponent(
   const generated =
     engine === 'jco' ? await generateForJco(bytes, imports, entry) : generateNative(bytes, imports);
   const files = new Map(generated.files);
-  const modules = generated.cores.map((core) => {
-    const { bytes: rewritten, memories } = rewriteCoreModule(core.bytes);
-    files.set(core.name, rewritten);
-    return { name: core.name, file: core.name, memories };
-  });
+  const modules: CoreModule[] = [];
+  for (const { name, bytes: original } of generated.cores) {
+    const { bytes: rewritten, contract } = rewriteCoreModule(original);
+    files.set(name, rewritten);
+    modules.push({ name, file: name, ...contract });
+  }
   const manifest: Manifest = {
     preparer: PREPARER_VERSION,
     engine,
@@ -101,18 +108,20 @@ function generateNative(bytes: Uint8Array, imports: readonly CheckedImport[]): G
     throw new HostError('unsupported_by_native', { reason: planned.unsupported });
   }
   const hosts = new Map(imports.map(({ name, host }) => [name, host]));
+  const cores = planned.plan.modules.map(({ offset, bytes: length }, index) => ({
+    name: `core${index}.wasm`,
+    bytes: bytes.subarray(offset, offset + length),
+  }));
   const emitted = emitComponent(planned.plan, {
     isBlocking: (imported) =>
       hosts.get(imported.interface)?.blocking.includes(imported.name) === true,
+    hasStart: (module) => hasStart(cores[module]?.bytes ?? new Uint8Array(0)),
   });
   return {
     files: [
       [GLUE, new TextEncoder().encode(emitted.source)],
       [LINK, encodeLinkData(emitted)],
     ],
-    cores: planned.plan.modules.map(({ offset, bytes: length }, index) => ({
-      name: `core${index}.wasm`,
-      bytes: bytes.subarray(offset, offset + length),
-    })),
+    cores,
   };
 }

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { CanonOptions, FunctionType } from '../../host/component/plan.ts';
 import type { Module } from '../../host/engine/engine.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
+import { UnmeteredCpu } from '../../host/limits/unmetered-cpu.ts';
 import { describeValue } from './describe-value.ts';
 import { complaintAbout, outcomeOf } from './outcome.ts';
 import { HONEST, IMAGE_START, MEMORY_SIZE } from './raw-component.ts';
@@ -156,7 +157,11 @@ export async function runRaw(
   const { image, core } = inputOf(type, encoding, test);
   const guest = new Recorder();
   guest.answer = test.result;
-  const instance = await module.instantiate(guest, new MemoryAccount(MEMORY_BYTES));
+  const instance = await module.instantiate(
+    guest,
+    new MemoryAccount(MEMORY_BYTES),
+    new UnmeteredCpu(),
+  );
   const outcome = await outcomeOf(() => instance.call([image, BigUint64Array.from(core)]));
   const complaint = guest.calls.includes('caught')
     ? 'the guest caught what should have ended it'

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { HostInterface } from '../../host/component/host-interface.ts';
 import type { Module } from '../../host/engine/engine.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
+import { UnmeteredCpu } from '../../host/limits/unmetered-cpu.ts';
 import { HOST, VERSION } from './echo-component.ts';
 import { complaintAbout, outcomeOf } from './outcome.ts';
 import { Recorder } from './recorder.ts';
@@ -99,7 +100,7 @@ export function arbitraryWalk(
 /** Walks on a new instance. @returns One line for each thing that happened. */
 export async function walk(module: Module, strides: readonly Stride[]): Promise<string[]> {
   const guest = new Recorder();
-  const instance = await module.instantiate(guest, new MemoryAccount(2 ** 20));
+  const instance = await module.instantiate(guest, new MemoryAccount(2 ** 20), new UnmeteredCpu());
   const counters: unknown[] = [];
   for (const { step, number, lent, given } of strides) {
     const isMissing = [lent, given].some(

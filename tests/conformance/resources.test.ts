@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import type { Module } from '../../host/engine/engine.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
+import { UnmeteredCpu } from '../../host/limits/unmetered-cpu.ts';
 import { checkProperty } from './check-property.ts';
 import { API, VERSION } from './echo-component.ts';
 import { ENGINES, loadPrepared, prepareComponent } from './load-component.ts';
@@ -54,11 +55,19 @@ t.test('both engines agree about resources', async (t) => {
 t.test('a counter of another instance is refused', async (t) => {
   const module = loaded('native');
   const give = async (): Promise<unknown> => {
-    const instance = await module.instantiate(new Recorder(), new MemoryAccount(2 ** 20));
+    const instance = await module.instantiate(
+      new Recorder(),
+      new MemoryAccount(2 ** 20),
+      new UnmeteredCpu(),
+    );
     return instance.call([STEPS.indexOf('make'), 1, undefined, undefined]);
   };
   const [, counter] = (await give()) as [number, unknown];
-  const other = await module.instantiate(new Recorder(), new MemoryAccount(2 ** 20));
+  const other = await module.instantiate(
+    new Recorder(),
+    new MemoryAccount(2 ** 20),
+    new UnmeteredCpu(),
+  );
   for (const [lent, given] of [
     [counter, undefined],
     [undefined, counter],
@@ -71,7 +80,11 @@ t.test('a counter of another instance is refused', async (t) => {
 
 t.test('a guest cannot hold handles without end', async (t) => {
   const guest = new Recorder();
-  const instance = await loaded('native').instantiate(guest, new MemoryAccount(2 ** 20));
+  const instance = await loaded('native').instantiate(
+    guest,
+    new MemoryAccount(2 ** 20),
+    new UnmeteredCpu(),
+  );
   const get = [STEPS.indexOf('get-thing'), 0, undefined, undefined];
   let calls = 0;
   let last = await outcomeOf(() => instance.call(get));

@@ -5,6 +5,7 @@ import type { HostInterface } from '../../host/component/host-interface.ts';
 import type { Module } from '../../host/engine/engine.ts';
 import type { EngineName } from '../../host/engine/manifest.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
+import { UnmeteredCpu } from '../../host/limits/unmetered-cpu.ts';
 import { API, HOST, VERSION } from './echo-component.ts';
 import { ENGINES, loadPrepared, prepareComponent } from './load-component.ts';
 import { complaintAbout, describeError, outcomeOf } from './outcome.ts';
@@ -50,7 +51,11 @@ t.test('a guest that keeps the rules is not stopped', async (t) => {
   for (const engine of ENGINES) {
     const module = await load(bodies, engine);
     const guest = new Noting();
-    const instance = await module.instantiate(guest, new MemoryAccount(2 ** 20));
+    const instance = await module.instantiate(
+      guest,
+      new MemoryAccount(2 ** 20),
+      new UnmeteredCpu(),
+    );
     for (const thing of [new Thing(1), new Thing(2)]) t.equal(await instance.call([thing]), 5);
     t.same(guest.calls, ['note 1', 'note 7', 'note 7'], engine);
   }
@@ -88,7 +93,11 @@ for (const [what, bodies, rule] of BROKEN) {
   t.test(`an instance ends when its guest ${what}`, async (t) => {
     const module = await load(bodies);
     const guest = new Noting();
-    const instance = await module.instantiate(guest, new MemoryAccount(2 ** 20));
+    const instance = await module.instantiate(
+      guest,
+      new MemoryAccount(2 ** 20),
+      new UnmeteredCpu(),
+    );
     const outcome = await outcomeOf(() => instance.call([new Thing(1)]));
     t.match(outcome.kind === 'trap' && describeError(outcome.error), rule);
     t.equal(complaintAbout(outcome), undefined);
@@ -98,19 +107,21 @@ for (const [what, bodies, rule] of BROKEN) {
   });
 }
 
-t.test('a start function cannot wait', async (t) => {
-  const module = await load({ call: '(i32.const 0)', start: '(drop (call $wait))' });
-  const outcome = await outcomeOf(() =>
-    module.instantiate(new Noting(), new MemoryAccount(2 ** 20)),
-  );
-  t.match(outcome.kind === 'trap' && describeError(outcome.error), /start function/);
-  t.equal(complaintAbout(outcome), undefined);
+t.test('a start function may wait', async (t) => {
+  const module = await load({
+    call: `${DROP} (i32.const 5)`,
+    start: '(call $note (call $wait))',
+  });
+  const guest = new Noting();
+  const instance = await module.instantiate(guest, new MemoryAccount(2 ** 20), new UnmeteredCpu());
+  t.same(guest.calls, ['note 7']);
+  t.equal(await instance.call([new Thing(1)]), 5);
 });
 
 t.test('an instance is not entered while it runs', async (t) => {
   const module = await load({ call: `(call $note (i32.const 3)) ${DROP} (i32.const 0)` });
   const guest = new Noting();
-  const instance = await module.instantiate(guest, new MemoryAccount(2 ** 20));
+  const instance = await module.instantiate(guest, new MemoryAccount(2 ** 20), new UnmeteredCpu());
   const inner: Promise<void>[] = [];
   guest.onNote = () => {
     inner.push(
@@ -126,7 +137,11 @@ t.test('an instance is not entered while it runs', async (t) => {
 
 t.test('an instance is not entered while it waits', async (t) => {
   const module = await load({ call: `(drop (call $wait)) ${DROP} (i32.const 0)` });
-  const instance = await module.instantiate(new Noting(), new MemoryAccount(2 ** 20));
+  const instance = await module.instantiate(
+    new Noting(),
+    new MemoryAccount(2 ** 20),
+    new UnmeteredCpu(),
+  );
   const [, second] = await Promise.all([
     outcomeOf(() => instance.call([new Thing(1)])),
     outcomeOf(() => instance.call([new Thing(2)])),

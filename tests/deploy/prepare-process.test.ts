@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import '../support/plain-spawn.ts';
+import { digestOf } from '../../host/base/ids.ts';
 import { prepareInProcess, type Prepared } from '../../host/deploy/prepare-process.ts';
 import { example, wat } from '../guests/guests.ts';
+import { runInShell } from '../storage/child.ts';
 
 const LIMITS = { timeoutMs: 30_000, memoryBytes: 2 ** 31 };
 
@@ -49,6 +51,7 @@ t.test('a process that takes too much memory is ended', async (t) => {
 
 t.test('an artifact that is not there is a coded failure', async (t) => {
   const job = {
+    artifact: digestOf(Buffer.from('gone')),
     artifactPath: '/nowhere',
     scratchPath: t.testdir(),
     memoryBytes: 2 ** 28,
@@ -58,6 +61,52 @@ t.test('an artifact that is not there is a coded failure', async (t) => {
   await t.rejects(
     prepareInProcess(job, LIMITS, () => {}, new AbortController().signal),
     { name: 'HostError' },
+  );
+});
+
+t.test(
+  'a host out of file descriptors says so, and it is not held against the artifact',
+  async (t) => {
+    const directory = realpathSync(t.testdir({ scratch: {} }));
+    const artifactPath = join(directory, 'artifact');
+    writeFileSync(artifactPath, await wat('hello'));
+    const script = new URL('./prepare-starved.ts', import.meta.url);
+    const ends = [0, 2, 5].map((free) =>
+      runInShell('ulimit -n 80; exec "$@"', script, [
+        String(free),
+        artifactPath,
+        join(directory, 'scratch'),
+      ]),
+    );
+    for (const { output } of await Promise.all(ends)) t.equal(output, 'files_exhausted\n');
+  },
+);
+
+t.test('bytes that do not have their digest are not prepared', async (t) => {
+  const directory = realpathSync(t.testdir({ scratch: {} }));
+  const artifactPath = join(directory, 'artifact');
+  const bytes = await wat('hello');
+  writeFileSync(artifactPath, bytes);
+  const job = {
+    artifactPath,
+    scratchPath: join(directory, 'scratch'),
+    memoryBytes: 2 ** 28,
+    maxImports: 2000,
+    engine: 'auto' as const,
+  };
+  const { signal } = new AbortController();
+  const other = { ...job, artifact: digestOf(Buffer.from('other bytes')) };
+  await t.rejects(
+    prepareInProcess(other, LIMITS, () => {}, signal),
+    { code: 'artifact_corrupt' },
+  );
+  const same = { ...job, artifact: digestOf(bytes) };
+  t.match(await prepareInProcess(same, LIMITS, () => {}, signal), { manifest: { kind: 'http' } });
+  const nowhere = { ...same, scratchPath: join(directory, 'gone') };
+  await t.rejects(
+    prepareInProcess(nowhere, LIMITS, () => {}, signal),
+    { code: 'storage_failed' },
+    'files that cannot be written are the fault of the disk',
   );
 });
 

@@ -30,7 +30,10 @@ t.test('a guest is told every method', async (t) => {
     );
     const text = await client.closed();
     const isSeen =
-      method === 'GET' ? text.includes('"method": "GET"') : text.endsWith('\r\n\r\nbody');
+      // In chunks if the guest was interrupted between its head and its body.
+      method === 'GET'
+        ? text.includes('"method": "GET"')
+        : /\r\n(\r\n|4\r\n)body(\r\n0\r\n\r\n)?$/.test(text);
     t.ok(
       text.startsWith('HTTP/1.1 200 ') && (isSeen || method === 'HEAD'),
       `${method}: ${text.slice(0, 80)}`,
@@ -65,7 +68,8 @@ t.test('100 Continue comes when the guest reads, and not to those it does not re
   t.match(await reader.closed(), /HTTP\/1\.1 200 OK[^]*hello/);
   const ignored = await host.connect(t);
   const text = await ignored.send(`POST /bad/never-read ${head}`).closed();
-  t.match(text, /^HTTP\/1\.1 200 OK[^]*did not read the body\n$/);
+  // A guest that is interrupted between head and body is answered in chunks.
+  t.match(text, /^HTTP\/1\.1 200 OK[^]*did not read the body\n(?:\r\n0\r\n\r\n)?$/);
 });
 
 t.test('trailers go to the guest and come back', async (t) => {

@@ -21,7 +21,11 @@ async function ask(authority: string, path: string): Promise<string> {
   const client = await host.connect(t);
   client.send(`GET ${path} HTTP/1.1\r\nHost: ${authority}\r\nConnection: close\r\n\r\n`);
   const text = await client.closed();
-  const body = text.slice(text.indexOf('\r\n\r\n') + 4);
+  const sent = text.slice(text.indexOf('\r\n\r\n') + 4);
+  // In chunks if the guest was interrupted between its head and its body: every other line is text then.
+  const isChunked = /\r\ntransfer-encoding: chunked\r\n/i.test(text);
+  const lines = sent.split('\r\n');
+  const body = isChunked ? lines.filter((_, index) => index % 2 === 1).join('') : sent;
   const status = text.slice(9, 12);
   const deed = /^no deed "(.*)"\n$/.exec(body);
   if (deed !== null) return `deeds ${deed[1]}`;

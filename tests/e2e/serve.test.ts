@@ -102,6 +102,7 @@ t.test(
       'echo-rust': /^hello$/,
       'files-rust': /<html/i,
       'upper-c': /^HELLO$/,
+      'usage-rust': /^\{"cpuTime":\{"used":\d+,/,
     };
     for (const [name, says] of Object.entries(expected)) {
       const [, command = ''] = await host.process.until(

@@ -7,6 +7,7 @@ import { createTrialGuest } from '../../host/deploy/trial-guest.ts';
 import type { Module } from '../../host/engine/engine.ts';
 import { createEngines } from '../../host/engine/engines.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
+import { UnmeteredCpu } from '../../host/limits/unmetered-cpu.ts';
 import type { GuestState } from '../../host/wasi/guest-state.ts';
 import { HttpExchange } from '../../host/wasi/http/exchange.ts';
 import { wasiInterfaces } from '../../host/wasi/interfaces.ts';
@@ -33,7 +34,11 @@ async function endingOf(
   meanwhile: (guest: GuestState) => void,
 ): Promise<unknown> {
   const guest = createTrialGuest();
-  const instance = await module.instantiate(guest, new MemoryAccount(MEMORY_BYTES));
+  const instance = await module.instantiate(
+    guest,
+    new MemoryAccount(MEMORY_BYTES),
+    new UnmeteredCpu(),
+  );
   const exchange = new HttpExchange(
     guest,
     {

@@ -16,7 +16,8 @@ import { PREPARER_VERSION, type Manifest } from '../../host/engine/manifest.ts';
 import { createEngines } from '../../host/engine/engines.ts';
 import { encodeLinkData } from '../../host/engine/native/link-data.ts';
 import { MemoryAccount } from '../../host/limits/memory-account.ts';
-import { rewriteCoreModule } from '../../host/wasm/host-memory.ts';
+import { UnmeteredCpu } from '../../host/limits/unmetered-cpu.ts';
+import { rewriteCoreModule } from '../../host/wasm/rewrite-core-module.ts';
 import { complaintAbout, describeError, outcomeOf } from '../conformance/outcome.ts';
 import { Recorder } from '../conformance/recorder.ts';
 import { propertyName } from '../conformance/value-parts.ts';
@@ -100,15 +101,18 @@ async function runPlan(
   mayRun: boolean,
   counts: BinaryCounts,
 ): Promise<string | undefined> {
-  const emitted = emitComponent(plan, { isBlocking: ({ name }) => name.length % 5 === 0 });
   const cores = plan.modules.map((module) => rewriteCoreModule(coreBytes(bytes, module)));
+  const emitted = emitComponent(plan, {
+    isBlocking: ({ name }) => name.length % 5 === 0,
+    hasStart: (module) => cores[module]?.contract.start !== undefined,
+  });
   const files = new Map([
     ['glue', new TextEncoder().encode(emitted.source)],
     ['link', encodeLinkData(emitted)],
   ]);
   const modules = cores.map((core, index) => {
     files.set(`core${index}`, core.bytes);
-    return { name: `core${index}`, file: `core${index}`, memories: core.memories };
+    return { name: `core${index}`, file: `core${index}`, ...core.contract };
   });
   const [first] = plan.exports;
   if (!mayRun) {
@@ -133,7 +137,9 @@ async function runPlan(
     .catch((error: unknown) => fromLoading(error));
   if (typeof module === 'string' || module === undefined) return module;
   const guest = new Recorder();
-  const started = await outcomeOf(() => module.instantiate(guest, new MemoryAccount(MEMORY_BYTES)));
+  const started = await outcomeOf(() =>
+    module.instantiate(guest, new MemoryAccount(MEMORY_BYTES), new UnmeteredCpu()),
+  );
   if (started.kind !== 'value') {
     const error = started.kind === 'trap' ? started.error : started.value;
     if (isCoded(error) || error instanceof WebAssembly.LinkError) return undefined;

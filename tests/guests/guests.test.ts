@@ -27,6 +27,7 @@ const EXAMPLES: Readonly<Record<ExampleName, string>> = {
   'fetch-rust': 'wasi:http/incoming-handler',
   'files-rust': 'wasi:cli/run',
   'upper-c': 'core',
+  'usage-rust': 'wasi:http/incoming-handler',
 };
 
 t.test('every committed guest is valid, small, and of its kind', async (t) => {
@@ -71,6 +72,7 @@ const LOOP = '(loop $l (br $l))';
 
 /** Every guest of `wat/`, the values it is tried with, and its kind. */
 const WAT: readonly (readonly [name: string, kind: string, values?: Record<string, string>])[] = [
+  ['burn', HANDLER, { burn: '(func $burn)', start: '', handle: '', post: '', realloc: '' }],
   ['catch-all', HANDLER, { ...CATCHES['try_table catch_all'], call: '$spin' }],
   ['catch-exit', RUN, CATCHES['try_table catch_all']],
   ['command', RUN],
@@ -92,7 +94,10 @@ const WAT: readonly (readonly [name: string, kind: string, values?: Record<strin
   ['name-instance-export', RUN, { name: '"x"' }],
   ['name-nested', RUN, { name: '"x"' }],
   ['name-twice-nested', RUN, { name: '"x"' }],
+  ['nested-destructor', HANDLER],
+  ['random-letters', HANDLER],
   ['run-result', RUN, { result: '0' }],
+  ['seeded', RUN],
   ['several-versions', RUN],
   ['shared-memory', RUN],
   ['start', RUN, { body: LOOP }],

@@ -7,7 +7,13 @@ export { wat } from './wat.ts';
 const components = join(import.meta.dirname, '..', '..', 'components');
 
 /** An example whose `.wasm` is committed. */
-export type ExampleName = 'hello-rust' | 'echo-rust' | 'fetch-rust' | 'files-rust' | 'upper-c';
+export type ExampleName =
+  | 'hello-rust'
+  | 'echo-rust'
+  | 'fetch-rust'
+  | 'files-rust'
+  | 'upper-c'
+  | 'usage-rust';
 
 /** The `wasi:http` guest whose request path says how it misbehaves: `misbehave/src/lib.rs` lists the paths. */
 export function misbehave(): Uint8Array {

@@ -41,6 +41,10 @@ const DECLARATIONS: Readonly<Record<string, Declarations>> = {
     ${use('pollable', v)}
     (export "now" (func (result u64)))
     (export "subscribe-duration" (func (param "when" u64) (result (own $pollable))))`,
+  'wasi:random/random': () => `
+    (export "get-random-bytes" (func (param "len" u64) (result (list u8))))`,
+  'wasi:cli/environment': () => `
+    (export "get-environment" (func (result (list (tuple string string)))))`,
   'wasi:cli/stdout': (v) => `
     ${use('output-stream', v)}
     (export "get-stdout" (func (result (own $output-stream))))`,

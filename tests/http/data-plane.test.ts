@@ -7,6 +7,7 @@ import {
   RawClient,
   answer,
   describeRequest,
+  gone,
   jsonBody,
   openPlane,
   readAll,
@@ -106,7 +107,7 @@ t.test(
         written += sink.capacity;
         sink.write(new Uint8Array(sink.capacity));
       }
-      ended.resolve([sink.failure, context.signal.aborted]);
+      ended.resolve([sink.failure, context.caller.isGone]);
       return { outcome: 'cancelled', error: new HostError('client_gone', { name: 'app' }) };
     });
     const client = await RawClient.open(t, plane);
@@ -212,7 +213,7 @@ t.test('a pipelined request is cancelled when its client leaves', async (t) => {
   const plane = await openPlane(t, async (request, _responder, context) => {
     started += 1;
     if (started === 2) both.resolve();
-    await once(context.signal, 'abort');
+    await gone(context);
     aborted.push(request.pathWithQuery);
     if (aborted.length === 2) all.resolve();
     return { outcome: 'cancelled', error: new HostError('client_gone', { name: 'app' }) };
@@ -296,7 +297,7 @@ t.test('close() ends what takes longer than its grace', async (t) => {
   const aborted = Promise.withResolvers<void>();
   const plane = await openPlane(t, async (_request, _responder, context) => {
     started.resolve();
-    await once(context.signal, 'abort');
+    await gone(context);
     aborted.resolve();
     return { outcome: 'cancelled', error: new HostError('client_gone', { name: 'app' }) };
   });

@@ -5,6 +5,7 @@ import {
   RawClient,
   answer,
   describeRequest,
+  gone,
   jsonBody,
   openPlane,
   type Behaviour,
@@ -105,7 +106,7 @@ t.test('garbage after a request is told after the answer to it', async (t) => {
 t.test('garbage in a chunked body ends its request', async (t) => {
   const aborted = Promise.withResolvers<unknown>();
   const plane = await openPlane(t, async (_request, _responder, context) => {
-    await once(context.signal, 'abort');
+    await gone(context);
     aborted.resolve(undefined);
     return { outcome: 'cancelled' };
   });

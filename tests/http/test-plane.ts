@@ -144,10 +144,17 @@ export async function writeAll(sink: ByteSink, bytes: Uint8Array): Promise<void>
   }
 }
 
-/** Lets what is held back until the end of a turn leave. */
+/** Waits until the client has gone. */
+export function gone({ caller }: InvocationContext): Promise<void> {
+  return new Promise((resolve) => {
+    if (caller.isGone) resolve();
+    else caller.onGone = resolve;
+  });
+}
+
+/** Lets what is held back for some turns leave. */
 export async function nextTurns(): Promise<void> {
-  await setImmediate();
-  await setImmediate();
+  for (let turns = 0; turns < 40; turns += 1) await setImmediate();
 }
 
 /** Answers with text at once. */

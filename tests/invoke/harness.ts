@@ -7,6 +7,7 @@ import type { Test } from 'tap';
 import '../support/plain-spawn.ts';
 import { openFsArtifactStore } from '../../host/artifacts/fs-artifact-store.ts';
 import { systemClock } from '../../host/base/clock.ts';
+import type { Closeable } from '../../host/base/closeable.ts';
 import { createRequestId, DEFAULT_NAMESPACE, parseFunctionName } from '../../host/base/ids.ts';
 import { configSchema, type Config } from '../../host/config/schema.ts';
 import type { DeployRequest } from '../../host/deploy/deployer.ts';
@@ -14,9 +15,14 @@ import type { EngineChoice } from '../../host/deploy/generate-code.ts';
 import { PipelineDeployer } from '../../host/deploy/pipeline-deployer.ts';
 import { createEngines } from '../../host/engine/engines.ts';
 import { ModuleCache } from '../../host/engine/module-cache.ts';
-import { VersionInstances } from '../../host/instances/version-instances.ts';
+import type { StrategyChoice } from '../../host/instances/start-strategy.ts';
+import { VersionInstances, type InstancesFigures } from '../../host/instances/version-instances.ts';
 import { FunctionInvoker } from '../../host/invoke/function-invoker.ts';
 import type { InvocationResult } from '../../host/invoke/invoker.ts';
+import { SignalCaller } from '../../host/invoke/signal-caller.ts';
+import { createStartParts } from '../../host/invoke/start-parts.ts';
+import type { HostBudget } from '../../host/limits/host-budget.ts';
+import { Scheduler } from '../../host/limits/scheduler.ts';
 import { GuestLog } from '../../host/logs/guest-log.ts';
 import { silentLog } from '../../host/logs/log.ts';
 import { silentObserver, type Observer } from '../../host/metrics/observer.ts';
@@ -32,6 +38,7 @@ import {
   type ByteSource,
   type Field,
   type HttpResponder,
+  type OutgoingHttp,
 } from '../../host/wasi/ports.ts';
 
 /** What a call came to. */
@@ -66,6 +73,8 @@ export interface Harness {
     settings?: Partial<DeployRequest>,
   ): Promise<FunctionRecord>;
   call(record: FunctionRecord, path: string, options?: CallOptions): Promise<Called>;
+  /** How its instances are got, and how many there are. */
+  describe(record: FunctionRecord): InstancesFigures | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -78,6 +87,11 @@ export async function openHarness(
     readonly observer?: Observer;
     /** Which engine everything is prepared for; absent: the one the host would take. */
     readonly engine?: EngineChoice;
+    /** How instances come back to their initial state; absent: what costs less. */
+    readonly strategy?: StrategyChoice;
+    readonly outgoingHttp?: OutgoingHttp;
+    /** What instances take of the host; absent: nothing is counted. */
+    readonly budget?: HostBudget;
   } = {},
 ): Promise<Harness> {
   const directory = t.testdir();
@@ -89,12 +103,15 @@ export async function openHarness(
     clock,
     log: silentLog,
   });
+  const scheduler = await Scheduler.open({ clock });
   const guestLog = new GuestLog(1000);
   const deployer = new PipelineDeployer({
     config,
     artifacts,
     registry,
     observer,
+    clock,
+    log: silentLog,
     checkAllowedHosts: () => {},
     engine: options.engine ?? 'auto',
   });
@@ -113,11 +130,26 @@ export async function openHarness(
     openRuntime: (version) => {
       const { files, directories } = version.settings;
       const tree = buildSnapshotTree(files, directories, (digest) => artifacts.openFile(digest));
+      const { preopens } = tree;
+      const outgoing = options.outgoingHttp ?? { send: denyOutgoing };
+      const outgoingHttp: OutgoingHttp & Closeable = {
+        send: (request) => outgoing.send(request),
+        close: () => {},
+      };
       return {
-        instances: new VersionInstances(version, { modules, clock, observer }),
-        preopens: tree.preopens,
+        instances: new VersionInstances(version, {
+          scheduler,
+          coldAllowanceMs: config.limits.coldAllowanceMs,
+          modules,
+          clock,
+          observer,
+          strategy: options.strategy ?? 'auto',
+          ...(options.budget === undefined ? {} : { budget: options.budget }),
+          startParts: () => createStartParts({ version, guestLog, clock, preopens, outgoingHttp }),
+        }),
+        preopens,
         closePreopens: () => tree.close(),
-        outgoingHttp: { send: denyOutgoing, close: () => {} },
+        outgoingHttp,
       };
     },
   });
@@ -125,6 +157,7 @@ export async function openHarness(
   t.teardown(async () => {
     await invoker.close();
     modules.close();
+    await scheduler.close();
     await registry.close();
     await artifacts.close();
   });
@@ -154,6 +187,7 @@ export async function openHarness(
       return record;
     },
     call: (record, path, callOptions = {}) => callInvoker(invoker, record, path, callOptions),
+    describe: (record) => invoker.describe(record.live),
   };
 }
 
@@ -185,7 +219,7 @@ async function callInvoker(
       trigger: 'http',
       clientAddress: '127.0.0.1',
       pathPrefix: '',
-      signal: options.signal ?? new AbortController().signal,
+      caller: new SignalCaller(options.signal ?? new AbortController().signal),
     },
   );
   return { result, ...responder.recorded() };

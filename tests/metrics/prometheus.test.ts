@@ -21,8 +21,15 @@ class TestClock {
   }
 }
 
+const HOST_USE = { usedBytes: 3, limitBytes: 100, usedMappings: 5, limitMappings: 200 };
+
 function open(maxFunctions: number, clock = new TestClock()): PrometheusObserver {
-  return new PrometheusObserver({ maxFunctions, clock, moduleCacheBytes: () => 4096 });
+  return new PrometheusObserver({
+    maxFunctions,
+    clock,
+    moduleCacheBytes: () => 4096,
+    hostUse: HOST_USE,
+  });
 }
 
 function report(name: string, rest: Partial<InvocationReport> = {}): InvocationReport {
@@ -47,7 +54,7 @@ const okCount = (name: string, version = '1'): string =>
 
 t.test('render() gives every metric of the table, and Node’s own', async (t) => {
   const observer = open(10);
-  observer.invocation(report('app', { start: 'cold', peakMemoryBytes: 70_000 }));
+  observer.invocation(report('app', { start: 'cold', peakMemoryBytes: 70_000, cpuSeconds: 0.25 }));
   observer.start('app', 'cold', {
     read: 0.001,
     compile: 0.002,
@@ -77,6 +84,13 @@ t.test('render() gives every metric of the table, and Node’s own', async (t) =
   t.equal(samples.get('faas_instances{function="app",state="running"}'), 1);
   t.equal(samples.get('faas_queue_depth{function="app"}'), 1);
   t.equal(samples.get('faas_shed_total{function="app"}'), 1);
+  t.equal(samples.get('faas_cpu_seconds_total{function="app"}'), 0.25);
+  t.equal(samples.get('faas_invocation_cpu_seconds_bucket{function="app",le="0.1"}'), 0);
+  t.equal(samples.get('faas_invocation_cpu_seconds_bucket{function="app",le="0.25"}'), 1);
+  t.equal(samples.get('faas_host_memory_used_bytes'), 3);
+  t.equal(samples.get('faas_host_memory_limit_bytes'), 100);
+  t.equal(samples.get('faas_host_mappings_used'), 5);
+  t.equal(samples.get('faas_host_mappings_limit'), 200);
   t.equal(samples.get('faas_limit_exceeded_total{function="app",limit="memory"}'), 1);
   t.equal(samples.get('faas_module_cache_hits_total'), 1);
   t.equal(samples.get('faas_module_cache_misses_total'), 2);
@@ -251,6 +265,7 @@ t.test('density is instances over the memory they added', async (t) => {
     maxFunctions: 5,
     clock: new TestClock(),
     moduleCacheBytes: () => 0,
+    hostUse: HOST_USE,
     residentBytes: () => residentBytes,
   });
   t.equal((await scrape(observer)).get('faas_instances_per_gib'), 0, 'nothing added');

@@ -23,8 +23,19 @@ const SETTINGS: VersionSettings = {
     requestBodyBytes: 5,
     responseBodyBytes: 6,
     logBytes: 7,
+    cpuMs: 2,
   },
   isolation: 'request',
+  instances: {
+    min: 1,
+    max: 8,
+    reuseCount: 9,
+    maxAgeMs: 10,
+    idleTimeoutMs: 11,
+    snapshot: 'shared-seed',
+  },
+  budget: { requestsPerSecond: 0.5 },
+  serverTiming: true,
   environment: [
     ['A', 'ü'],
     ['B', ''],
@@ -127,6 +138,7 @@ export function testRegistry(t: Test, createOpener: (t: Test) => () => Promise<R
           ],
         },
       }),
+      newVersion('app', 'two', { settings: { ...SETTINGS, budget: {} } }),
       newVersion('app', 'two', { routes: [HOST_ROUTE] }),
       newVersion('app', 'one'),
     ];
@@ -135,7 +147,7 @@ export function testRegistry(t: Test, createOpener: (t: Test) => () => Promise<R
       t.same([result.created, result.version.number], [true, index + 1]);
     }
     const numbers = (await registry.loadVersions(NS, APP)).map(({ number }) => number);
-    t.same(numbers, [7, 6, 5, 4, 3, 2, 1]);
+    t.same(numbers, [8, 7, 6, 5, 4, 3, 2, 1]);
     t.same(registry.snapshot.functions.get(APP)?.routes, [], 'routes are replaced');
   });
 

@@ -1,4 +1,4 @@
-import { open, stat, writeFile } from 'node:fs/promises';
+import { open, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { Worker } from 'node:worker_threads';
@@ -37,6 +37,38 @@ t.test('a newer registry is refused and left as it is', async (t) => {
     code: 'registry_too_new',
     fields: { version: 1000, known: 1 },
   });
+});
+
+t.test('a registry that has become empty is not taken for a new one', async (t) => {
+  const path = await createRegistry(t.testdir());
+  await truncate(path);
+  await t.rejects(openSqliteRegistry(path, options), {
+    code: 'registry_corrupt',
+    fields: { reason: 'it is empty' },
+  });
+  t.equal((await stat(path)).size, 0, 'it is left as it was');
+});
+
+t.test(
+  'a log without its registry is refused, and what a kill left of making one is not',
+  async (t) => {
+    const path = join(t.testdir(), 'registry.sqlite');
+    await writeFile(`${path}-wal`, 'changes');
+    await t.rejects(openSqliteRegistry(path, options), { code: 'registry_corrupt' });
+    await t.rejects(stat(path), { code: 'ENOENT' }, 'nothing was made');
+    await rm(`${path}-wal`);
+    await writeFile(`${path}.new`, 'half of a registry');
+    const registry = await openSqliteRegistry(path, options);
+    t.equal(registry.snapshot.epoch, 0);
+    await registry.close();
+    await t.rejects(stat(`${path}.new`), { code: 'ENOENT' });
+  },
+);
+
+t.test('settings that are no JSON any more are damage', async (t) => {
+  const path = await createRegistry(t.testdir());
+  execute(path, `UPDATE versions SET settings = '{"limits'`);
+  await t.rejects(openSqliteRegistry(path, options), { code: 'registry_corrupt' });
 });
 
 t.test('files that are no registry are refused', async (t) => {

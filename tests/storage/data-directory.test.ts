@@ -100,6 +100,19 @@ t.test('openDataDirectory() refuses newer, foreign and unreadable formats', asyn
   }
 });
 
+t.test('openDataDirectory() removes what interrupted writes left, and nothing else', async (t) => {
+  const path = join(t.testdir({}), 'data');
+  await (await openDataDirectory(path)).close();
+  const before = await readdir(path);
+  const id = 'cabcf5bc-9b5b-4b5a-8a8e-5d8f6c6d7b3a';
+  for (const name of ['probe', 'format', 'host.json', 'admin-token']) {
+    await writeFile(join(path, `${name}.${id}.tmp`), 'half');
+  }
+  await writeFile(join(path, `mine.${id}.tmp`), 'whole');
+  await (await openDataDirectory(path)).close();
+  t.same((await readdir(path)).sort(), [...before, `mine.${id}.tmp`].sort());
+});
+
 t.test('openDataDirectory() leaves alone what else lies in a new directory', async (t) => {
   const path = t.testdir({ 'config.json': '{}' });
   await writeFile(join(path, 'lost+found'), '');

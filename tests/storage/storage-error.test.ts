@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { HostError } from '../../host/base/errors.ts';
 import { replaceFile } from '../../host/storage/replace-file.ts';
-import { toStorageError } from '../../host/storage/storage-error.ts';
+import { damageOf, toStorageError } from '../../host/storage/storage-error.ts';
 
 t.test('toStorageError() gives full and unwritable disks codes of their own', async (t) => {
   const codes = {
@@ -13,6 +13,8 @@ t.test('toStorageError() gives full and unwritable disks codes of their own', as
     EACCES: 'storage_readonly',
     EROFS: 'storage_readonly',
     EPERM: 'storage_readonly',
+    EMFILE: 'files_exhausted',
+    ENFILE: 'files_exhausted',
     EIO: 'storage_failed',
   };
   for (const [errno, code] of Object.entries(codes)) {
@@ -21,6 +23,14 @@ t.test('toStorageError() gives full and unwritable disks codes of their own', as
   }
   const coded = new HostError('unknown_artifact', { digest: 'x' });
   t.equal(toStorageError(coded, 'read', 'x'), coded);
+});
+
+t.test('damageOf() tells damage of a file from trouble around it', async (t) => {
+  const errorOf = (code: string): Error => Object.assign(new Error('low'), { code });
+  for (const code of ['EIO', 'EISDIR', 'ENOTDIR', 'EUCLEAN'])
+    t.type(damageOf(errorOf(code)), 'string');
+  for (const code of ['EMFILE', 'EACCES', 'ENOSPC', 'ENOENT'])
+    t.equal(damageOf(errorOf(code)), undefined);
 });
 
 t.test('replaceFile() leaves nothing behind when it fails', async (t) => {

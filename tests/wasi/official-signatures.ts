@@ -1,5 +1,5 @@
 /**
- * Digests of the types of all functions in the official WIT files, by interface and name: a component that
+ * Digests of the types of all functions in the official WIT files and in ours, by interface and name: a component that
  * imports everything is made from the files, planned, and its imports are read.
  */
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,11 +14,14 @@ const OFFICIAL = join(
   import.meta.dirname,
   `../../node_modules/@bytecodealliance/jco/lib/wit/builtin/${RELEASE}`,
 );
+/** What we publish ourselves. */
+const OWN = join(import.meta.dirname, '../../sdk/wit');
 const WORLD = `package faas:everything;
 world everything {
   include wasi:cli/imports@${RELEASE};
   include wasi:http/imports@${RELEASE};
   import wasi:clocks/timezone@${RELEASE};
+  include faas:runtime/imports@0.1.0;
 }
 `;
 
@@ -43,8 +46,10 @@ async function planEverything(): Promise<
 > {
   const folder = mkdtempSync(join(tmpdir(), 'faas-wit-'));
   try {
-    for (const name of readdirSync(OFFICIAL)) {
-      cpSync(join(OFFICIAL, name), join(folder, 'deps', name), { recursive: true });
+    for (const from of [OFFICIAL, OWN]) {
+      for (const name of readdirSync(from)) {
+        cpSync(join(from, name), join(folder, 'deps', name), { recursive: true });
+      }
     }
     writeFileSync(join(folder, 'everything.wit'), WORLD);
     const module = await componentEmbed({

@@ -1,4 +1,4 @@
-/** Writes `host/wasi/signatures.ts` from the official WIT files: `node tests/wasi/write-signatures.ts`. */
+/** Writes `host/wasi/signatures.ts` from the official WIT files and ours: `node tests/wasi/write-signatures.ts`. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { officialSignatures } from './official-signatures.ts';
@@ -8,10 +8,10 @@ const lines = Object.entries(await officialSignatures()).map(([name, functions])
   return `  '${name}': {\n${entries.join('')}  },\n`;
 });
 const text = `/**
- * Digests of the types of WASI's functions, by interface and WIT name (\`component/signature-text.ts\`).
+ * Digests of the types of WASI's functions and ours, by interface and WIT name (\`component/signature-text.ts\`).
  *
  * A component says itself which types it calls functions with. Values of other types than an
- * implementation was written for would reach it unchecked, so deploy compares. Generated from the official WIT files by
+ * implementation was written for would reach it unchecked, so deploy compares. Generated from the official WIT files and \`sdk/wit/\` by
  * \`node tests/wasi/write-signatures.ts\`; \`tests/wasi/signatures.test.ts\` holds it to them. Long because WASI is.
  */
 export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -16,6 +16,13 @@ export const MAX_HANDLES = 65_536;
 /** Mark of a free place in `#types`; those in use have the resource's number + 1, negative if borrowed. */
 const FREE = 0;
 
+/** The handles of a component instance that was never called. */
+export interface HandleImage {
+  readonly values: readonly unknown[];
+  readonly types: readonly number[];
+  readonly firstFree: number;
+}
+
 /** State of one component instance. */
 export class ComponentState {
   /** False while its code runs on behalf of the host in a place where it must not call out. */
@@ -29,20 +36,37 @@ export class ComponentState {
   /** Representation of each handle; of a free place the next free one. */
   readonly #values: unknown[] = [0];
   readonly #types: number[] = [FREE];
-  /** Handles lent while the parameters of one call are lifted; made when it is first needed. */
-  #lent: Map<number, number> | undefined;
+  /**
+   * Handles lent while the parameters of one call are lifted: the first `#lentCount`. No `Map`: V8 clears one by making
+   * a new table that the old one points to, and in the old generation such a chain grows for ever.
+   */
+  readonly #lent: number[] = [];
+  #lentCount = 0;
   #firstFree = 0;
   /** The live instance it is part of. */
   readonly instance: InstanceState;
 
   constructor(instance: InstanceState) {
     this.instance = instance;
+    instance.components.push(this);
+  }
+
+  /** Whether none of its code is under way, so that what it holds is what it keeps between calls. */
+  get isIdle(): boolean {
+    return this.mayEnter && this.mayLeave && this.#borrowed === 0;
   }
 
   /** Before the guest calls out. */
   leave(): void {
+    if (this.instance.nesting === 0) this.instance.calls += 1;
     if (!this.mayLeave)
       breakRule('an import was called from cabi_realloc or a post-return function');
+  }
+
+  /** Before the guest calls function `imported` of the host. */
+  leaveTo(imported: number): void {
+    this.leave();
+    this.instance.hostCall = imported;
   }
 
   /** Before one of its exports is called. */
@@ -79,14 +103,13 @@ export class ComponentState {
   /** The same, and until `unlend` the handle may not be given away. */
   lend(handle: number, type: number): unknown {
     const value = this.get(handle, type);
-    this.#lent ??= new Map();
-    this.#lent.set(handle, (this.#lent.get(handle) ?? 0) + 1);
+    this.#lent[this.#lentCount++] = handle;
     return value;
   }
 
   /** All parameters of the call are lifted: what it borrows cannot be dropped before it returns anyway. */
   unlend(): void {
-    this.#lent?.clear();
+    this.#lentCount = 0;
   }
 
   /** Takes an owned handle out: lifts `own`. */
@@ -109,6 +132,27 @@ export class ComponentState {
     if (kind === type + 1) return true;
     this.#borrowed -= 1;
     return false;
+  }
+
+  /** A copy of the handle table: which handles there are, and which come next. */
+  capture(): HandleImage {
+    return { values: [...this.#values], types: [...this.#types], firstFree: this.#firstFree };
+  }
+
+  /** Puts the handle table back; what its handles stood for is let go without being disposed. */
+  restore({ values, types, firstFree }: HandleImage): void {
+    // Popping keeps the arrays and their capacity; setting `length` would give both up.
+    while (this.#types.length > types.length) {
+      this.#types.pop();
+      this.#values.pop();
+    }
+    for (let handle = 0; handle < types.length; handle += 1) {
+      this.#types[handle] = types[handle] ?? FREE;
+      this.#values[handle] = values[handle];
+    }
+    this.#firstFree = firstFree;
+    this.dropped = undefined;
+    this.unlend();
   }
 
   #insert(kind: number, value: unknown): number {
@@ -135,8 +179,10 @@ export class ComponentState {
   }
 
   #checkNotLent(handle: number): void {
-    if (this.#lent?.has(handle) === true)
-      breakRule(`handle ${handle} was given away while it is borrowed`);
+    for (let index = 0; index < this.#lentCount; index += 1) {
+      if (this.#lent[index] === handle)
+        breakRule(`handle ${handle} was given away while it is borrowed`);
+    }
   }
 
   #refuse(handle: number): never {

@@ -18,8 +18,14 @@ export const VALUE_BUDGET_BYTES = 64 * 1024 * 1024;
 /** What a string or list costs besides its contents: roughly its object on V8's heap. */
 const OBJECT_BYTES = 32;
 
+/** What a typed array costs besides its contents, measured: some 270 bytes, however short it is. */
+const ARRAY_BYTES = 256;
+
 /** Up to this length a loop over ASCII beats the call into Node. */
 const SHORT_TEXT = 24;
+
+/** `lowestWrite` of a memory that the host did not write to: beyond it, writes are taken for granted. */
+export const NO_WRITE = 0x7fff_ffff;
 
 /** Marks a `latin1+utf16` string's length as that of UTF-16. */
 const UTF16_TAG = 0x8000_0000;
@@ -62,6 +68,8 @@ export class GuestMemory {
   view: DataView = NO_VIEW;
   /** Length of what was lowered last: bytes, code units or elements. */
   length = 0;
+  /** Lowest address the host wrote to since this was last set to `NO_WRITE`, if it is below that. */
+  lowestWrite = NO_WRITE;
   /** The component instance that allocates in it, and whose handles its values hold. */
   readonly state: ComponentState;
   #memory: WebAssembly.Memory | undefined;
@@ -70,6 +78,12 @@ export class GuestMemory {
 
   constructor(state: ComponentState) {
     this.state = state;
+    state.instance.memories.push(this);
+  }
+
+  /** The memory itself, once it exists. */
+  get memory(): WebAssembly.Memory | undefined {
+    return this.#memory;
   }
 
   /** The core instance that has it exists now. */
@@ -88,11 +102,20 @@ export class GuestMemory {
     this.#budget = VALUE_BUDGET_BYTES;
   }
 
-  /** Checks a range that a guest gives; returns its start. */
+  /** Checks a range that a guest gives and that is only read; returns its start. */
   check(pointer: number, size: number, align: number): number {
     const start = pointer >>> 0;
     if (start + size > this.bytes.length) this.#refuseRange(start, size);
     if ((start & (align - 1)) !== 0) refuseAlignment(start, align);
+    return start;
+  }
+
+  /** Checks a range that a guest gives and that the host will write to; returns its start. */
+  claim(pointer: number, size: number, align: number): number {
+    const start = this.check(pointer, size, align);
+    // What a reset of the instance must put back includes what the host wrote. Allocators give
+    // made-up addresses for no bytes.
+    if (start < this.lowestWrite && size > 0) this.lowestWrite = start;
     return start;
   }
 
@@ -110,8 +133,9 @@ export class GuestMemory {
     this.state.mayLeave = false;
     const pointer = realloc(0, 0, align, size);
     this.state.mayLeave = true;
+    this.state.instance.run.returned();
     if (this.bytes.length === 0) this.#refresh();
-    return this.check(pointer, size, align);
+    return this.claim(pointer, size, align);
   }
 
   /** Writes pointer and length of what was lowered last. */
@@ -123,7 +147,7 @@ export class GuestMemory {
   /** Lifts `list<u8>`: a copy. */
   liftBytes(pointer: number, count: number): Uint8Array {
     const length = count >>> 0;
-    this.#charge(length);
+    this.#charge(length + ARRAY_BYTES);
     const start = this.check(pointer, length, 1);
     return this.bytes.slice(start, start + length);
   }
@@ -136,7 +160,7 @@ export class GuestMemory {
     count: number,
   ): T {
     const length = (count >>> 0) * bytesEach;
-    this.#charge(length);
+    this.#charge(length + ARRAY_BYTES);
     const start = this.check(pointer, length, bytesEach);
     return new create(this.bytes.buffer.slice(start, start + length) as ArrayBuffer);
   }

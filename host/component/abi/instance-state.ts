@@ -1,23 +1,71 @@
 /**
  * What all component instances of one live instance share: whether it has ended, and the destructors of
- * its own resources. Suspending the guest goes through here as well.
+ * its own resources. Suspending the guest, and letting it go on when it is its turn, goes through here as well.
  *
- * Under a JavaScript frame (`cabi_realloc`, a destructor, a start function) nothing can be suspended: V8
- * refuses to call a function that might block there, before it is called.
+ * Under a JavaScript frame (`cabi_realloc`, a destructor) nothing can be suspended: V8 refuses to call a
+ * function that might block there, before it is called.
  */
+import { endReasonOf } from '../ending.ts';
+import type { ComponentState } from './component-state.ts';
+import type { GuestMemory } from './guest-memory.ts';
 import { breakRule, isSuspendError, toEnding } from './rule.ts';
+import type { RunPort } from './run-port.ts';
 
 /** Runs when a resource that a component defines is dropped. */
 export type Destructor = (representation: unknown) => unknown;
 
 /** State of one live instance. */
 export class InstanceState {
+  /** Measures and interrupts it. */
+  readonly run: RunPort;
+  /** How often the guest has called out so far, but from destructors: tells one JavaScript frame under guest code from another. */
+  calls = 0;
+  /** Destructors under way, one within the other. */
+  nesting = 0;
   /** By the number of the resource type. */
   readonly #destructors: (Destructor | undefined)[] = [];
+  /** Its component instances and memories, in the order in which they were made: they enter themselves. */
+  readonly components: ComponentState[] = [];
+  readonly memories: GuestMemory[] = [];
+  /** Number of the host's function that the guest called last; -1 as long as it called none. */
+  hostCall = -1;
+  /** Grows with each reset: resources from before are gone. */
+  generation = 0;
+  /** Whether it was called from outside since it was made or reset. */
+  called = false;
   #ended = false;
+  #bindGuest: (guest: object) => void = noGuest;
+
+  constructor(run: RunPort) {
+    this.run = run;
+  }
+
+  /** Whether nothing runs in it any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Emitted code gives what changes the guest that its imports act for. */
+  onGuest(bind: (guest: object) => void): void {
+    this.#bindGuest = bind;
+  }
+
+  /** It is back in its initial state, and acts for another guest. */
+  renew(guest: object): void {
+    this.generation += 1;
+    this.called = false;
+    this.#bindGuest(guest);
+  }
+
+  /** Its owner has no use for it any more: nothing runs in it, and resources from it are gone. */
+  close(): void {
+    this.#ended = true;
+    this.generation += 1;
+  }
 
   /** Before a call from outside. */
   checkLive(): void {
+    this.called = true;
     if (this.#ended) breakRule('the instance has ended');
   }
 
@@ -32,13 +80,33 @@ export class InstanceState {
     if (typeof destructor === 'function') this.#destructors[type] = destructor as Destructor;
   }
 
+  /** Runs guest code outside a call of an export: a start function, a post-return function. */
+  async runApart<T>(call: () => T): Promise<Awaited<T>> {
+    this.run.enter();
+    let result: T;
+    try {
+      result = call();
+    } finally {
+      this.run.leave();
+    }
+    return await result;
+  }
+
   /** Runs the destructor of a resource type, if it has one. */
   destroy(type: number, representation: unknown): void {
-    this.#destructors[type]?.(representation);
+    const destructor = this.#destructors[type];
+    if (destructor === undefined) return;
+    this.nesting += 1;
+    try {
+      destructor(representation);
+    } finally {
+      this.nesting -= 1;
+      if (this.nesting === 0) this.run.returned();
+    }
   }
 
   /**
-   * Suspends the guest until a host function's promise settles.
+   * Suspends the guest until a host function's promise settles and it is its turn to run.
    *
    * @param onValue Lowers what it resolved with and gives the core result.
    * @param onError Lowers what it rejected with, or throws.
@@ -49,17 +117,27 @@ export class InstanceState {
     onValue: (value: unknown) => unknown,
     onError: (error: unknown) => unknown,
   ): Promise<unknown> {
-    return promise.then(
-      (value) => orEnd(onValue, value),
-      (error: unknown) => orEnd(onError, error),
-    );
+    return new Promise((resolve, reject) => {
+      const goOn = (lower: (outcome: unknown) => unknown, outcome: unknown): void =>
+        this.run.resume(() => {
+          try {
+            resolve(lower(outcome));
+          } catch (error) {
+            reject(toEnding(error));
+          }
+        }, reject);
+      promise.then(
+        (value) => goOn(onValue, value),
+        (error: unknown) => {
+          // An ending only unwinds the guest's stack: no code of it runs, so there is no turn to wait for.
+          if (endReasonOf(error) === undefined) goOn(onError, error);
+          else reject(error);
+        },
+      );
+    });
   }
 }
 
-function orEnd(lower: (value: unknown) => unknown, value: unknown): unknown {
-  try {
-    return lower(value);
-  } catch (error) {
-    throw toEnding(error);
-  }
+function noGuest(): void {
+  // A script that imports nothing acts for nobody.
 }

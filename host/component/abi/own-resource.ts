@@ -10,12 +10,15 @@ export class OwnResource {
   readonly #instance: InstanceState;
   readonly #type: number;
   readonly #owned: boolean;
+  /** Of the instance when it gave the resource: after a reset it knows nothing of it. */
+  readonly #generation: number;
   #representation: unknown;
   #gone = false;
 
   /** @param owned Whether disposing it destroys the resource; false for what is borrowed. */
   constructor(instance: InstanceState, type: number, representation: unknown, owned: boolean) {
     this.#instance = instance;
+    this.#generation = instance.generation;
     this.#type = type;
     this.#representation = representation;
     this.#owned = owned;
@@ -26,7 +29,8 @@ export class OwnResource {
     if (!(value instanceof OwnResource) || value.#instance !== instance || value.#type !== type) {
       return breakRule('the host gave a resource of another type');
     }
-    if (value.#gone) return breakRule('the host gave a resource that it no longer holds');
+    if (value.#gone || value.#generation !== instance.generation)
+      return breakRule('the host gave a resource that it no longer holds');
     return value.#representation;
   }
 
@@ -41,12 +45,15 @@ export class OwnResource {
   [Symbol.dispose](): void {
     if (this.#gone) return;
     this.#gone = true;
-    if (!this.#owned) return;
+    if (!this.#owned || this.#generation !== this.#instance.generation) return;
     this.#instance.checkLive();
+    this.#instance.run.enter();
     try {
       this.#instance.destroy(this.#type, this.#representation);
     } catch (error) {
       throw this.#instance.fail(error);
+    } finally {
+      this.#instance.run.leave();
     }
   }
 }

@@ -27,8 +27,7 @@ export function isSuspendError(error: unknown): boolean {
   return WebAssembly.SuspendError !== undefined && error instanceof WebAssembly.SuspendError;
 }
 
-const NESTED_WAIT =
-  'a function that may block was called from a start function, a destructor, cabi_realloc or a post-return function';
+const NESTED_WAIT = 'a function that may block was called from a destructor or from cabi_realloc';
 
 /**
  * The value of a WIT `result`'s `err` that a host function threw.

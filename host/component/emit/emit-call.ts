@@ -122,7 +122,7 @@ export function lowerResult(
   const lowerer = new Lowerer(emission, scope);
   if (signature.resultInMemory) {
     const pointer = resultPointer(signature);
-    const start = body.keep(`${scope.memory}.check(${pointer},${result.size},${result.align})`);
+    const start = body.keep(`${scope.memory}.claim(${pointer},${result.size},${result.align})`);
     lowerer.toMemory(body, result, start, value);
     return;
   }
@@ -152,7 +152,7 @@ export function lowerOutcome(
   const { memory } = scope;
   const lowerer = new Lowerer(emission, scope);
   const pointer = resultPointer(signature);
-  const start = body.keep(`${memory}.check(${pointer},${result.size},${result.align})`);
+  const start = body.keep(`${memory}.claim(${pointer},${result.size},${result.align})`);
   body.add(storeUnsigned(memory, 1, start, isError));
   const [ok, err] = result.parts;
   const [okOffset = 0, errOffset = 0] = result.offsets;

@@ -6,10 +6,10 @@
  * the host's functions; `G` the guest they act for, `z` the instance's state, and `I` instantiates a core
  * module. Everything that does not depend on an instance is outside the inner function.
  */
-import type { CanonOptions, ImportedFunction, Plan, Trampoline } from '../plan.ts';
+import type { CanonOptions, CoreRef, ImportedFunction, Plan, Trampoline } from '../plan.ts';
 import { emitAdapter } from './emit-adapter.ts';
 import { emitSteps, usedTrampolines, type LateBinding } from './emit-instantiate.ts';
-import { afterReturn, emitLift } from './emit-lift.ts';
+import { emitLift, enterPostReturn, leavePostReturn } from './emit-lift.ts';
 import { emitLower } from './emit-lower.ts';
 import { emitResource } from './emit-resource.ts';
 import { Emission, type Scope } from './emission.ts';
@@ -34,10 +34,12 @@ export interface LinkedImport {
   readonly parameters: number;
 }
 
-/** What is known of the host when code is emitted. */
+/** What is known besides the plan when code is emitted. */
 export interface EmitOptions {
   /** Whether a function may return a promise. */
   readonly isBlocking: (imported: ImportedFunction) => boolean;
+  /** Whether instantiating a core module runs a function of it, by the module's number. */
+  readonly hasStart: (module: number) => boolean;
 }
 
 /**
@@ -54,16 +56,13 @@ class ComponentEmitter {
   readonly #emission: Emission;
   readonly #memories = new MemoryNumbers();
   readonly #blocking: readonly boolean[];
-  /** Whether anything in the plan may suspend. */
-  readonly #suspends: boolean;
+  readonly #hasStart: EmitOptions['hasStart'];
 
   constructor(plan: Plan, options: EmitOptions) {
     this.#plan = plan;
     this.#emission = new Emission(plan);
     this.#blocking = plan.imports.map((imported) => options.isBlocking(imported));
-    this.#suspends = plan.trampolines.some(
-      (one) => one.kind === 'lower' && this.#blocking[one.import] === true,
-    );
+    this.#hasStart = options.hasStart;
   }
 
   emit(): EmittedComponent {
@@ -80,11 +79,13 @@ class ComponentEmitter {
       bindings,
       (index) => (this.#isSuspending(index) ? `j${index}` : `t${index}`),
       (lift) => this.#emitStart(lift),
+      this.#hasStart,
     );
     const given = exports.map(({ lift }) => `e${lift}`).join(',');
     const inner = [
       this.#declareState(),
       'function fail(x){throw z.fail(x)}\n',
+      'z.onGuest(x=>{G=x});\n',
       ...functions,
       ...lifts,
       ...trampolines
@@ -99,7 +100,7 @@ class ComponentEmitter {
       imports.length === 0 ? '' : `const[${imports.map((_, index) => `h${index}`).join(',')}]=H;\n`,
       this.#emission.sharedSource(),
       steps.shared,
-      'return function(G,z,I){\n',
+      `return ${steps.waits ? 'async ' : ''}function(G,z,I){\nconst m=z.run;\n`,
       inner,
       `return[${given}]}})`,
     ].join('');
@@ -138,7 +139,6 @@ class ComponentEmitter {
           liftIndex: trampoline.lift,
           lift,
           callee: this.#scope(lift.component, lift.options, 'adapter'),
-          suspends: this.#suspends,
         });
       }
       case 'resource-new':
@@ -154,33 +154,29 @@ class ComponentEmitter {
   #emitLift(index: number): string {
     const lift = this.#lift(index);
     const scope = this.#scope(lift.component, lift.options, 'host');
-    return emitLift(this.#emission, { index, lift, scope, suspends: this.#suspends });
+    return emitLift(this.#emission, { index, lift, scope });
   }
 
   #emitStart(index: number): string {
     const lift = this.#lift(index);
     const state = `s${lift.component}`;
-    return `${state}.enter();{const u=x${index}();${afterReturn(index, lift, { state })}}`;
+    const postReturn =
+      lift.options.postReturn === undefined
+        ? `${state}.exit();`
+        : `${enterPostReturn(state)}await z.runApart(()=>q${index}(u));${leavePostReturn(state)}`;
+    return `${state}.enter();{const u=await z.runApart(()=>y${index}());${postReturn}}`;
   }
 
-  /** What each called lift waits for: its core function, how it suspends, its post-return function. */
+  /** What each called lift waits for: its core function and its post-return function, both so that they can be suspended. */
   #liftBindings(): LateBinding[] {
     const called = new Set<number>(this.#plan.exports.map(({ lift }) => lift));
     for (const step of this.#plan.steps) if (step.kind === 'start') called.add(step.lift);
     for (const one of this.#plan.trampolines) if (one.kind === 'adapter') called.add(one.lift);
     return [...called].flatMap((index): LateBinding[] => {
       const { core, options } = this.#lift(index);
-      const promise =
-        core.kind === 'export' ? `promising(x${index})` : `async(...a)=>x${index}(...a)`;
-      const suspend = this.#suspends ? `y${index}=${promise};` : '';
-      const bindings: LateBinding[] = [
-        { ref: core, statement: (expression) => `x${index}=${expression};${suspend}` },
-      ];
+      const bindings = [promisingBinding(`y${index}`, core)];
       if (options.postReturn !== undefined) {
-        bindings.push({
-          ref: options.postReturn,
-          statement: (expression) => `q${index}=${expression};`,
-        });
+        bindings.push(promisingBinding(`q${index}`, options.postReturn));
       }
       return bindings;
     });
@@ -220,7 +216,7 @@ class ComponentEmitter {
     const memories = this.#memories.all.map(
       ({ component }, number) => `c${number}=new Memory(s${component})`,
     );
-    const lifts = this.#plan.lifts.flatMap((_, index) => [`x${index}`, `y${index}`, `q${index}`]);
+    const lifts = this.#plan.lifts.flatMap((_, index) => [`y${index}`, `q${index}`]);
     const constants = [...states, ...memories];
     return (
       (constants.length === 0 ? '' : `const ${constants.join(',')};\n`) +
@@ -230,7 +226,7 @@ class ComponentEmitter {
 
   #isSuspending(index: number): boolean {
     const trampoline = this.#trampoline(index);
-    if (trampoline.kind === 'adapter') return this.#suspends;
+    if (trampoline.kind === 'adapter') return true;
     return trampoline.kind === 'lower' && this.#blocking[trampoline.import] === true;
   }
 
@@ -255,4 +251,15 @@ class ComponentEmitter {
     if (found === undefined) throw new Error('a plan without a lift that it names');
     return found;
   }
+}
+
+/** A guest's function, called so that it can be suspended; the host's own never are guests. */
+function promisingBinding(name: string, ref: CoreRef): LateBinding {
+  return {
+    ref,
+    statement: (expression) =>
+      ref.kind === 'export'
+        ? `${name}=promising(${expression});`
+        : `${name}=async(...a)=>${expression}(...a);`,
+  };
 }

@@ -17,6 +17,8 @@ export interface EmittedSteps {
   readonly shared: string;
   /** For each instance. */
   readonly statements: string;
+  /** Whether guest code runs in them, which may be suspended. */
+  readonly waits: boolean;
 }
 
 /**
@@ -30,6 +32,7 @@ export function emitSteps(
   bindings: readonly LateBinding[],
   importName: (trampoline: number) => string,
   start: (lift: number) => string,
+  hasStart: (module: number) => boolean,
 ): EmittedSteps {
   const { plan } = emission;
   const templates: string[] = [];
@@ -37,8 +40,10 @@ export function emitSteps(
     .filter(({ ref }) => ref.kind === 'trampoline')
     .map(({ ref, statement }) => statement(refExpression(emission, ref, importName)));
   let instances = 0;
+  let waits = false;
   for (const step of plan.steps) {
     if (step.kind === 'start') {
+      waits = true;
       lines.push(start(step.lift));
       continue;
     }
@@ -47,14 +52,18 @@ export function emitSteps(
     const name = `o${instance}`;
     templates.push(`const ${name}=${importsTemplate(emission, step.imports)};\n`);
     lines.push(...importsCopy(emission, name, instance, step.imports, importName));
-    lines.push(`const i${instance}=I(${step.module},b${instance});`);
+    // Only what runs guest code has to be waited for: a microtask is a tenth of a small instantiation.
+    const starts = hasStart(step.module);
+    waits ||= starts;
+    lines.push(`const i${instance}=${starts ? 'await ' : ''}I(${step.module},b${instance});`);
     for (const { ref, statement } of bindings) {
       if (ref.kind === 'export' && ref.instance === instance) {
         lines.push(statement(refExpression(emission, ref, importName)));
       }
     }
   }
-  return { shared: templates.join(''), statements: lines.map((line) => `${line}\n`).join('') };
+  const statements = lines.map((line) => `${line}\n`).join('');
+  return { shared: templates.join(''), statements, waits };
 }
 
 /** Trampolines that anything in the plan names, in order. */

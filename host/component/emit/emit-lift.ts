@@ -1,8 +1,9 @@
 /**
  * Emits the function through which the host calls a function that a component exports.
  *
- * `eN` takes and gives values of the host; `gN` is its second half, from the core result on, which may
- * come later. What goes wrong ends the instance; the `err` of a WIT `result` does not.
+ * `eN` takes and gives values of the host; `gN` is its second half, from the core result on, which comes
+ * later: every call can be suspended, if only because the guest has run for long enough. What goes wrong ends
+ * the instance; the `err` of a WIT `result` does not.
  */
 import type { Lift } from '../plan.ts';
 import type { Emission, Scope } from './emission.ts';
@@ -12,46 +13,55 @@ import { signatureOf } from './signature.ts';
 
 /** A lifted function. */
 export interface LiftParts {
-  /** Number among the lifts: its core function is `x` and this, its post-return function `q` and this. */
+  /** Number among the lifts: its core function, called so that it can be suspended, is `y` and this; its post-return function `q` and this. */
   readonly index: number;
   readonly lift: Lift;
   readonly scope: Scope;
-  /** Whether it is called so that the guest can be suspended; its promising core function is `y` and its number. */
-  readonly suspends: boolean;
 }
 
 /** Emits it. */
-export function emitLift(emission: Emission, { index, lift, scope, suspends }: LiftParts): string {
+export function emitLift(emission: Emission, { index, lift, scope }: LiftParts): string {
   const signature = signatureOf(lift.type, emission.types);
   const values = signature.parameters.map((_, position) => `p${position}`);
   const call = new FunctionBody();
   call.add(`${scope.state}.enter();`);
   if (signature.usesMemory) call.add(`${scope.memory}.begin();`);
   const core = lowerParameters(emission, scope, call, signature, values).join(',');
-  const finish = new FunctionBody('w');
-  finish.add('try{');
-  if (signature.usesMemory) finish.add(`${scope.memory}.begin();`);
-  const result = liftResult(emission, scope, finish, signature, 'u');
-  finish.add(`r=${result};`);
-  finish.add(afterReturn(index, lift, scope));
-  finish.add('}catch(x){throw z.fail(x)}');
   const give =
     signature.result?.type.kind === 'result'
       ? `if(r.tag==='err')throw new WitError(r.val);return r.val`
       : 'return r';
-  const second = `function g${index}(u){let r;${finish.toString()}${give}}\n`;
-  const head = `function e${index}(${values.join(',')}){z.checkLive();`;
-  const first = suspends
-    ? `${head}try{${call.toString()}return y${index}(${core}).then(g${index},fail)}catch(x){fail(x)}}\n`
-    : `${head}let u;try{${call.toString()}u=x${index}(${core})}catch(x){fail(x)}return g${index}(u)}\n`;
-  return second + first;
+  const finish = new FunctionBody('w');
+  if (signature.usesMemory) finish.add(`${scope.memory}.begin();`);
+  finish.add(`r=${liftResult(emission, scope, finish, signature, 'u')};`);
+  const second = emitSecondHalf(index, lift, scope, finish.toString(), give);
+  return `${second}function e${index}(${values.join(',')}){z.checkLive();m.enter();try{${call.toString()}return y${index}(${core}).then(g${index},fail)}catch(x){fail(x)}finally{m.leave()}}\n`;
 }
 
-/** Statements after a result was lifted: the guest may free it, and may be called again. */
-export function afterReturn(index: number, lift: Lift, { state }: Pick<Scope, 'state'>): string {
-  const postReturn =
-    lift.options.postReturn === undefined
-      ? ''
-      : `${state}.mayLeave=false;q${index}(u);${state}.mayLeave=true;`;
-  return `${postReturn}${state}.exit();`;
+/** @param lifting Statements that put the result into `r`. */
+function emitSecondHalf(
+  index: number,
+  lift: Lift,
+  { state }: Scope,
+  lifting: string,
+  give: string,
+): string {
+  if (lift.options.postReturn !== undefined) {
+    const finished = `()=>{try{${leavePostReturn(state)}}catch(x){fail(x)}${give}}`;
+    return `function g${index}(u){let r;m.enter();try{${lifting}${enterPostReturn(state)}return q${index}(u).then(${finished},fail)}catch(x){fail(x)}finally{m.leave()}}\n`;
+  }
+  const body = `try{${lifting}${state}.exit();}catch(x){fail(x)}`;
+  // Whoever returns nothing leaves nothing to be done for it.
+  if (lift.type.result === undefined) return `function g${index}(u){let r;${body}${give}}\n`;
+  return `function g${index}(u){let r;m.enter();${body}finally{m.leave()}${give}}\n`;
+}
+
+/** Statements before a post-return function is called. */
+export function enterPostReturn(state: string): string {
+  return `${state}.mayLeave=false;`;
+}
+
+/** Statements after it. */
+export function leavePostReturn(state: string): string {
+  return `${state}.mayLeave=true;${state}.exit();`;
 }

@@ -34,7 +34,7 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
   const signature = signatureOf(imported.type, emission.types);
   const isResult = signature.result?.type.kind === 'result';
   const call = new FunctionBody();
-  call.add(`${scope.state}.leave();`);
+  call.add(`${scope.state}.leaveTo(${importIndex});`);
   if (signature.usesMemory) call.add(`${scope.memory}.begin();`);
   const values = liftParameters(emission, scope, call, signature);
   const isMethod = imported.name.startsWith('[method]');
@@ -53,7 +53,7 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
     `f${index}(${[outcome, ...(isResult ? [isError] : []), ...pointer].join(',')})`;
   const onError = isResult ? `x=>${pass('errorValueOf(x)', '1')}` : 'x=>{throw x}';
   call.add(`if(r instanceof Promise)return z.wait(r,x=>${pass('x', '0')},${onError});`);
-  call.add(`return ${pass('r', 'k')};`);
+  call.add(`const w=${pass('r', 'k')};z.run.goOn();return w;`);
   const inputs = ['r', ...(isResult ? ['k'] : []), ...pointer].join(',');
   return `function f${index}(${inputs}){${finish.toString()}}\n${guarded(index, parameters, call.toString())}`;
 }

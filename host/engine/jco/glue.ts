@@ -14,8 +14,11 @@ export type Instantiate = (
   instantiateCore: (
     module: WebAssembly.Module,
     imports?: WebAssembly.Imports,
-  ) => WebAssembly.Instance,
+  ) => CoreInstance | Promise<CoreInstance>,
 ) => JcoExports | Promise<JcoExports>;
+
+/** As much of a core instance as the generated code looks at. */
+export type CoreInstance = Pick<WebAssembly.Instance, 'exports'>;
 
 /** Exported interfaces by name with version, and their functions. */
 export type JcoExports = Readonly<Record<string, Readonly<Record<string, unknown>> | undefined>>;

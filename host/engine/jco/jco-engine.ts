@@ -4,13 +4,14 @@
  */
 import { HostError } from '../../base/errors.ts';
 import type { HostInterface } from '../../component/host-interface.ts';
+import type { GuestCpu } from '../../limits/guest-cpu.ts';
 import type { MemoryAccount } from '../../limits/memory-account.ts';
 import type { Engine, Instance, Module, PreparedArtifact, SuspendableGuest } from '../engine.ts';
-import { withHostMemories } from '../host-memories.ts';
+import { HostImports } from '../host-imports.ts';
 import type { CoreModule, Manifest } from '../manifest.ts';
 import { requireFile } from '../require-file.ts';
 import { buildImports, type BindImports } from './bind-imports.ts';
-import { guardImports, guardWebAssembly } from './guard.ts';
+import { GuestGuard } from './guard.ts';
 import { compileGlue, type BuildInstantiate, type JcoExports } from './glue.ts';
 
 /**
@@ -79,21 +80,30 @@ class JcoModule implements Module {
     this.#bindImports = bindImports;
   }
 
-  async instantiate(guest: SuspendableGuest, memory: MemoryAccount): Promise<Instance> {
-    const guestFunctions = new WeakSet<object>();
-    const instantiate = this.#build(guardWebAssembly(guest));
+  async instantiate(
+    guest: SuspendableGuest,
+    memory: MemoryAccount,
+    cpu: GuestCpu,
+  ): Promise<Instance> {
+    const guard = new GuestGuard(guest, cpu);
+    const hostImports = new HostImports({ memory, cpu, calls: () => guard.calls });
+    const instantiate = this.#build(guard.webAssembly());
     const exports = await instantiate(
       (name) => this.#coreNamed(name),
       this.#bindImports(guest),
       (module, imports) => {
         const core = this.#coreOf.get(module);
-        const guarded = guardImports(imports, guestFunctions);
-        const linked = core === undefined ? guarded : withHostMemories(core, guarded, memory);
-        const instance = new WebAssembly.Instance(module, linked);
-        for (const value of Object.values(instance.exports)) {
-          if (typeof value === 'function') guestFunctions.add(value);
+        const guarded = guard.imports(imports);
+        cpu.enter();
+        try {
+          const linked = core === undefined ? guarded : hostImports.addTo(core, guarded);
+          const { exports: made } = new WebAssembly.Instance(module, linked);
+          const given = { exports: guard.exports(made) };
+          if (core?.start === undefined) return given;
+          return WebAssembly.promising(made[core.start] as () => void)().then(() => given);
+        } finally {
+          cpu.leave();
         }
-        return instance;
       },
     );
     return new JcoInstance(entryOf(exports, this.manifest));
@@ -126,6 +136,14 @@ class JcoInstance implements Instance {
       throw new HostError('engine_failed', { reason: 'the instance is closed' });
     }
     return await this.#entry(...parameters);
+  }
+
+  captureInitial(): string {
+    return 'the engine jco cannot reset an instance';
+  }
+
+  reset(): boolean {
+    return false;
   }
 
   close(): void {

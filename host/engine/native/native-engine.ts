@@ -8,14 +8,18 @@ import { HostError } from '../../base/errors.ts';
 import { InstanceState } from '../../component/abi/instance-state.ts';
 import { camelCase } from '../../component/emit/name-table.ts';
 import type { HostInterface } from '../../component/host-interface.ts';
+import type { GuestCpu } from '../../limits/guest-cpu.ts';
 import type { MemoryAccount } from '../../limits/memory-account.ts';
 import type { Engine, Instance, Module, PreparedArtifact } from '../engine.ts';
-import { withHostMemories } from '../host-memories.ts';
+import { HostImports } from '../host-imports.ts';
 import type { CoreModule, Manifest } from '../manifest.ts';
 import { requireFile } from '../require-file.ts';
 import { decodeLinkData, type LinkData } from './link-data.ts';
 import { linkHost, type InterfacesByName } from './link-host.ts';
+import { ModuleReset } from './reset-module.ts';
+import type { InstanceKeeper } from './reset-instance.ts';
 import { compileScript, type CreateInstance, type ExportedCall } from './script.ts';
+import { SpareMemories } from './spare-memories.ts';
 
 /**
  * Makes the engine.
@@ -24,11 +28,12 @@ import { compileScript, type CreateInstance, type ExportedCall } from './script.
  */
 export function createNativeEngine(interfaces: readonly HostInterface[]): Engine {
   const byName = new Map(interfaces.map((host) => [host.name, host]));
+  const spares = new SpareMemories();
   return {
     name: 'native',
     load: async (prepared) => {
       try {
-        return await loadModule(prepared, byName);
+        return await loadModule(prepared, byName, spares);
       } catch (error) {
         if (error instanceof HostError) throw error;
         const reason = error instanceof Error ? error.message : String(error);
@@ -41,6 +46,7 @@ export function createNativeEngine(interfaces: readonly HostInterface[]): Engine
 async function loadModule(
   { manifest, files }: PreparedArtifact,
   byName: InterfacesByName,
+  spares: SpareMemories,
 ): Promise<Module> {
   const { link } = manifest;
   if (link === undefined) throw new HostError('engine_failed', { reason: 'it has no link data' });
@@ -56,7 +62,8 @@ async function loadModule(
   );
   const cores = manifest.modules.map((core, index) => ({ core, module: compiled[index] }));
   const codeBytes = [script, linkBytes, ...coreBytes].reduce((sum, one) => sum + one.byteLength, 0);
-  return new NativeModule(manifest, codeBytes, cores, create, entryIndex(data, manifest));
+  const reset = new ModuleReset(manifest.modules, data.imports, spares);
+  return new NativeModule(manifest, codeBytes, cores, create, entryIndex(data, manifest), reset);
 }
 
 interface CompiledCore {
@@ -70,6 +77,7 @@ class NativeModule implements Module {
   readonly #cores: readonly CompiledCore[];
   readonly #create: CreateInstance;
   readonly #entry: number;
+  readonly #reset: ModuleReset;
 
   constructor(
     manifest: Manifest,
@@ -77,29 +85,52 @@ class NativeModule implements Module {
     cores: readonly CompiledCore[],
     create: CreateInstance,
     entry: number,
+    reset: ModuleReset,
   ) {
     this.manifest = manifest;
     this.codeBytes = codeBytes;
     this.#cores = cores;
     this.#create = create;
     this.#entry = entry;
+    this.#reset = reset;
   }
 
-  instantiate(guest: object, memory: MemoryAccount): Promise<Instance> {
-    const state = new InstanceState();
+  instantiate(guest: object, memory: MemoryAccount, cpu: GuestCpu): Promise<Instance> {
+    const state = new InstanceState(cpu);
+    const keeper = this.#reset.track(state);
+    const hostImports = new HostImports({
+      memory,
+      cpu,
+      calls: () => state.calls,
+      createMemory: (form) => keeper.createMemory(form),
+    });
     try {
       const exports = this.#create(guest, state, (index, imports) => {
         const { core, module } = this.#coreAt(index);
-        return new WebAssembly.Instance(module, withHostMemories(core, imports, memory)).exports;
+        cpu.enter();
+        try {
+          const linked = hostImports.addTo(core, imports);
+          const instance = new WebAssembly.Instance(module, linked);
+          keeper.add({ module: index, imports: linked, exports: instance.exports });
+          return runStart(core, instance.exports);
+        } finally {
+          cpu.leave();
+        }
       });
-      return Promise.resolve(new NativeInstance(exports[this.#entry]));
+      const open = (made: readonly ExportedCall[]): Instance =>
+        new NativeInstance(made[this.#entry], keeper);
+      if (!(exports instanceof Promise)) return Promise.resolve(open(exports));
+      return exports.then(open, (error: unknown) => {
+        throw state.fail(error);
+      });
     } catch (error) {
       return Promise.reject(state.fail(error));
     }
   }
 
   close(): void {
-    // Nothing is held but memory; V8 frees code with the last instance.
+    // V8 frees code with the last instance.
+    this.#reset.close();
   }
 
   #coreAt(index: number): { readonly core: CoreModule; readonly module: WebAssembly.Module } {
@@ -113,9 +144,11 @@ class NativeModule implements Module {
 
 class NativeInstance implements Instance {
   #entry: ExportedCall | undefined;
+  readonly #keeper: InstanceKeeper;
 
-  constructor(entry: ExportedCall | undefined) {
+  constructor(entry: ExportedCall | undefined, keeper: InstanceKeeper) {
     this.#entry = entry;
+    this.#keeper = keeper;
   }
 
   call(parameters: readonly unknown[]): Promise<unknown> {
@@ -130,9 +163,28 @@ class NativeInstance implements Instance {
     }
   }
 
+  captureInitial(sharesSeed: boolean): string | undefined {
+    return this.#keeper.capture(sharesSeed);
+  }
+
+  reset(guest: object, full = false): boolean {
+    return this.#keeper.run(guest, full);
+  }
+
   close(): void {
     this.#entry = undefined;
+    this.#keeper.close();
   }
+}
+
+/** Runs what was the module's start section, which deploy made an export so that it can be suspended. */
+function runStart(
+  { start }: CoreModule,
+  exports: WebAssembly.Exports,
+): WebAssembly.Exports | Promise<WebAssembly.Exports> {
+  if (start === undefined) return exports;
+  const run = WebAssembly.promising(exports[start] as () => void);
+  return run().then(() => exports);
 }
 
 /** Which exported function serves. */

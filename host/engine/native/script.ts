@@ -4,18 +4,21 @@ import { abiRuntime } from '../../component/abi/runtime.ts';
 import type { InstanceState } from '../../component/abi/instance-state.ts';
 import type { HostFunction } from '../../component/host-interface.ts';
 
-/** Makes a core instance; gives its exports. */
-export type InstantiateCore = (module: number, imports: WebAssembly.Imports) => WebAssembly.Exports;
+/** Makes a core instance; gives its exports, later if its start function has to run first. */
+export type InstantiateCore = (
+  module: number,
+  imports: WebAssembly.Imports,
+) => WebAssembly.Exports | Promise<WebAssembly.Exports>;
 
 /** An exported function, in the order of the link data. */
 export type ExportedCall = (...parameters: unknown[]) => unknown;
 
-/** Makes an instance of the component. */
+/** Makes an instance of the component: at once if it runs no guest code. */
 export type CreateInstance = (
   guest: object,
   state: InstanceState,
   instantiateCore: InstantiateCore,
-) => readonly ExportedCall[];
+) => readonly ExportedCall[] | Promise<readonly ExportedCall[]>;
 
 type Script = (
   runtime: typeof abiRuntime,

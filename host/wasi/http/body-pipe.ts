@@ -45,7 +45,9 @@ export type BodyState =
 export class BodyPipe implements ByteSink {
   readonly #guest: Guest;
   readonly #rules: BodyRules;
-  readonly #settled = Promise.withResolvers<void>();
+  #isSettled = false;
+  /** Made when somebody waits; most bodies are settled before anybody asks. */
+  #settled: PromiseWithResolvers<void> | undefined;
   #state: BodyState = 'open';
   #delivered = false;
   #failure: Error | 'closed' | undefined;
@@ -54,7 +56,8 @@ export class BodyPipe implements ByteSink {
   #queuedBytes = 0;
   #writtenBytes = 0;
   #trailers: readonly Field[] | undefined;
-  #changed = Promise.withResolvers<void>();
+  /** Made when somebody waits, settled at the next change. */
+  #changed: PromiseWithResolvers<void> | undefined;
 
   /** @param guest Who writes; what is kept for it counts as its own. */
   constructor(guest: Guest, rules: BodyRules) {
@@ -66,8 +69,15 @@ export class BodyPipe implements ByteSink {
     return this.#state;
   }
 
-  /** Resolves when the taker has been given everything, or never will be. */
+  /** Whether the taker has been given everything, or never will be. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** Resolves when it is settled. */
   get settled(): Promise<void> {
+    this.#settled ??= Promise.withResolvers();
+    if (this.#isSettled) this.#settled.resolve();
     return this.#settled.promise;
   }
 
@@ -105,13 +115,13 @@ export class BodyPipe implements ByteSink {
   async ready(): Promise<void> {
     while (this.capacity === 0 && this.failure === undefined) {
       const sink = this.#queuedBytes > 0 ? undefined : this.#sink;
-      await (sink === undefined ? this.#changed.promise : sink.ready());
+      await (sink === undefined ? this.#untilChanged() : sink.ready());
     }
   }
 
   async flushed(): Promise<void> {
     while (this.#sink !== undefined && this.#queuedBytes > 0 && this.failure === undefined) {
-      await this.#changed.promise;
+      await this.#untilChanged();
     }
     if (this.#failure === undefined) await this.#sink?.flushed();
   }
@@ -191,7 +201,7 @@ export class BodyPipe implements ByteSink {
     if (this.#state !== 'finished') return;
     this.#delivered = true;
     if (taker !== 'nobody') taker.end(this.#trailers);
-    this.#settled.resolve();
+    this.#settle();
   }
 
   #movePieces(sink: ByteSink): void {
@@ -223,19 +233,30 @@ export class BodyPipe implements ByteSink {
   #give(failure: Error | 'closed'): void {
     this.#failure ??= failure;
     this.#forget();
-    this.#settled.resolve();
+    this.#settle();
     this.#notify();
   }
 
   #forget(): void {
+    if (this.#queuedBytes === 0) return;
     chargeGuest(this.#guest, -this.#queuedBytes);
     this.#queue = [];
     this.#queuedBytes = 0;
   }
 
+  #settle(): void {
+    this.#isSettled = true;
+    this.#settled?.resolve();
+  }
+
   #notify(): void {
-    this.#changed.resolve();
-    this.#changed = Promise.withResolvers();
+    this.#changed?.resolve();
+    this.#changed = undefined;
+  }
+
+  #untilChanged(): Promise<void> {
+    this.#changed ??= Promise.withResolvers();
+    return this.#changed.promise;
   }
 
   #errorCode(): ErrorCode {

@@ -62,20 +62,17 @@ export class HttpExchange {
   }
 
   /**
-   * The guest's `handle` has returned: an unfinished body never will be finished. Waits until a
-   * finished one has been taken, as fast as the client reads. Never rejects.
+   * The guest's `handle` has returned: an unfinished body never will be finished.
+   *
+   * @returns The result at once, or a promise of it where a finished body waits for the client to read. Never rejects.
    */
-  async finishAfterReturn(): Promise<ExchangeResult> {
+  finishAfterReturn(): ExchangeResult | Promise<ExchangeResult> {
     this.#request.body.close();
     const body = this.#body;
-    if (this.#result === undefined && body !== undefined) {
-      body.abandon();
-      await body.settled;
-      this.#result = RESULT_OF_BODY[body.state];
-    }
-    this.#result ??= { kind: 'no_response' };
-    this.#state = 'over';
-    return this.#result;
+    if (this.#result !== undefined || body === undefined) return this.#over(NO_RESPONSE);
+    body.abandon();
+    if (body.isSettled) return this.#over(RESULT_OF_BODY[body.state]);
+    return body.settled.then(() => this.#over(RESULT_OF_BODY[body.state]));
   }
 
   /** The invocation ended otherwise: a begun response is cut off. Idempotent; nothing happens to a complete one. */
@@ -84,6 +81,12 @@ export class HttpExchange {
     if (this.#state === 'begun') this.#responder.abort(reason);
     this.#state = 'over';
     this.#body?.close();
+  }
+
+  #over(result: ExchangeResult): ExchangeResult {
+    this.#result ??= result;
+    this.#state = 'over';
+    return this.#result;
   }
 
   #set(response: ResponseResult): void {
@@ -153,6 +156,8 @@ function refusalOf(
   const state = body.checkBefore(limitBytes);
   return state === 'open' || state === 'finished' ? undefined : RESULT_OF_BODY[body.state];
 }
+
+const NO_RESPONSE: ExchangeResult = { kind: 'no_response' };
 
 const RESULT_OF_BODY: Readonly<Record<BodyState, ExchangeResult>> = {
   finished: { kind: 'complete' },

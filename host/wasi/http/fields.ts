@@ -13,6 +13,8 @@ import { chargeGuest } from './host-budget.ts';
 const MAX_BYTES = 128 * 1024;
 /** Fields of one resource; keeps every operation short. */
 const MAX_COUNT = 1000;
+/** Counted for the resource itself, so that empty ones are bounded as well. */
+const RESOURCE_BYTES = 128;
 /** Counted for each field besides its bytes, as HTTP/2 does (RFC 7541, 4.1). */
 const FIELD_OVERHEAD_BYTES = 32;
 
@@ -39,7 +41,7 @@ export class Fields {
     this.#list = list;
     this.#immutable = immutable;
     this.#bytes = sizeOf(list);
-    chargeGuest(guest, this.#bytes);
+    chargeGuest(guest, RESOURCE_BYTES + this.#bytes);
   }
 
   static fromList(guest: Guest, entries: readonly Field[]): Fields {
@@ -76,6 +78,8 @@ export class Fields {
   append(name: string, value: Uint8Array): void {
     this.#throwIfImmutable();
     checkField(name, [value]);
+    // Before anything is copied: a guest that goes on at the limit costs no more than the check.
+    if (this.#list.length >= MAX_COUNT) throw createHeaderError('forbidden');
     this.#replace([...this.#list, [name, value]]);
   }
 
@@ -90,7 +94,7 @@ export class Fields {
   [Symbol.dispose](): void {
     if (this.#dropped) return;
     this.#dropped = true;
-    chargeGuest(this.#guest, -this.#bytes);
+    chargeGuest(this.#guest, -RESOURCE_BYTES - this.#bytes);
   }
 
   /** Takes the list out of a resource that was handed over, and drops the resource. */

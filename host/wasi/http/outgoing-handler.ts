@@ -30,6 +30,8 @@ function handle(
   } catch (error) {
     parts.body?.close();
     throw error instanceof HttpFailure ? createHttpError(error.errorCode) : error;
+  } finally {
+    options?.[Symbol.dispose]();
   }
 }
 

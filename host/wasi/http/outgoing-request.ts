@@ -4,6 +4,7 @@ import { BodyPipe } from './body-pipe.ts';
 import { createPlainError } from './error-code.ts';
 import { contentLengthOf } from './field-rules.ts';
 import { Fields } from './fields.ts';
+import { chargeGuest } from './host-budget.ts';
 import { OutgoingBody } from './outgoing-body.ts';
 import {
   isAuthority,
@@ -37,6 +38,7 @@ export class OutgoingRequest {
   #authority: string | undefined;
   #pathWithQuery: string | undefined;
   #body: BodyPipe | undefined;
+  #gone = false;
 
   constructor(guest: Guest, headers: Fields) {
     this.#guest = guest;
@@ -69,6 +71,7 @@ export class OutgoingRequest {
 
   setPathWithQuery(path: string | undefined): void {
     if (path !== undefined && !isPathWithQuery(path)) throw createPlainError();
+    chargeGuest(this.#guest, (path?.length ?? 0) - (this.#pathWithQuery?.length ?? 0));
     this.#pathWithQuery = path;
   }
 
@@ -96,12 +99,14 @@ export class OutgoingRequest {
 
   /** A request that was never sent goes nowhere, and its body with it. */
   [Symbol.dispose](): void {
+    this.#leave();
     this.#headers[Symbol.dispose]();
     this.#body?.close();
   }
 
   /** What was handed over to `outgoing-handler.handle`. */
   static take(request: OutgoingRequest): RequestParts {
+    request.#leave();
     return {
       method: request.#method,
       scheme: request.#scheme,
@@ -111,5 +116,12 @@ export class OutgoingRequest {
       declaredBytes: request.#declaredBytes,
       body: request.#body,
     };
+  }
+
+  /** Its headers and its body are counted apart. */
+  #leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    chargeGuest(this.#guest, -(this.#pathWithQuery?.length ?? 0));
   }
 }

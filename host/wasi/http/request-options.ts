@@ -1,12 +1,21 @@
 /** The resource `request-options` of `wasi:http/types`: time-outs, in nanoseconds as WIT has them. */
+import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
+import type { Guest } from '../ports.ts';
+
 /** The longest delay a timer takes; longer ones mean the same to any invocation. */
 const MAX_TIMEOUT_MS = 2_147_483_647;
 
 /** Time-outs of one outgoing request. */
 export class RequestOptions {
+  readonly #refund: () => void;
+  #gone = false;
   #connectNs: bigint | undefined;
   #firstByteNs: bigint | undefined;
   #betweenBytesNs: bigint | undefined;
+
+  constructor(guest: Guest) {
+    this.#refund = chargeHostBytes(guest, RESOURCE_BYTES);
+  }
 
   connectTimeout(): bigint | undefined {
     return this.#connectNs;
@@ -30,6 +39,12 @@ export class RequestOptions {
 
   setBetweenBytesTimeout(durationNs: bigint | undefined): void {
     this.#betweenBytesNs = durationNs;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#refund();
   }
 }
 

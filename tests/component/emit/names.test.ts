@@ -54,7 +54,10 @@ const HOSTILE = [
 
 /** Source without the numbers of names: which names are equal is all it may show of them. */
 function sourceFor(name: string): string {
-  const { source } = emitComponent(planWith(name), { isBlocking: () => false });
+  const { source } = emitComponent(planWith(name), {
+    isBlocking: () => false,
+    hasStart: () => false,
+  });
   return source.replaceAll(/\bn\d+\b/g, 'n').replace(/^const\[n(,n)*\]=N;$/m, '');
 }
 

@@ -48,7 +48,7 @@ export async function roundTrip(
     (func (export "post") (param ${resultInMemory ? 'i32' : (result?.flat[0] ?? '')})
       (global.set $next (i32.const 131072))))`);
   let given: unknown;
-  const instance = instantiatePlan(
+  const instance = await instantiatePlan(
     planOf({
       imports: [{ interface: 't:t/i', name: 'f', type: func([type], type) }],
       trampolines: [{ kind: 'lower', component: 0, import: 0, options: options({ encoding }) }],

@@ -66,6 +66,13 @@ t.test('what a guest passes is checked, and no catch_all holds the ending', asyn
     ['a list of pairs at a bad alignment', pair(list(list(u32)), 2, 1), /aligned to 4/],
     ['a list whose size overflows', pair(list({ kind: 'u64' }), 8, 0x2000_0001), /take more than/],
     ['a list of many empty strings', pair(list(string), 0, 30_000_000), /take more than/],
+    [
+      'lists of many empty lists of bytes',
+      pair(list(list(list({ kind: 'u8' }))), 64, 600, {
+        more: bytes('\\00\\80\\00\\00\\58\\02\\00\\00'.repeat(600)),
+      }),
+      /take more than/,
+    ],
     ['a surrogate as char', single({ kind: 'char' }, 'i32', '0xd800'), /scalar value/],
     ['a char beyond Unicode', single({ kind: 'char' }, 'i32', '0x110000'), /scalar value/],
     ['a negative char', single({ kind: 'char' }, 'i32', '-1'), /scalar value/],

@@ -14,6 +14,7 @@ import type {
   ValueType,
 } from '../../../host/component/plan.ts';
 import { compileScript, type ExportedCall } from '../../../host/engine/native/script.ts';
+import { UnmeteredCpu } from '../../../host/limits/unmetered-cpu.ts';
 
 /** An instance whose exports are called as the host would. */
 export interface TestInstance {
@@ -32,23 +33,26 @@ export interface TestImport {
 }
 
 /** Emits, compiles, links and instantiates. */
-export function instantiatePlan(
+export async function instantiatePlan(
   plan: Plan,
   modules: readonly WebAssembly.Module[],
   imports: readonly TestImport[],
-): TestInstance {
+): Promise<TestInstance> {
   const blocking = new Set(
     imports.filter((one) => one.blocking).map(({ name }, i) => name ?? `f${i}`),
   );
-  const emitted = emitComponent(plan, { isBlocking: ({ name }) => blocking.has(name) });
+  const emitted = emitComponent(plan, {
+    isBlocking: ({ name }) => blocking.has(name),
+    hasStart: () => false,
+  });
   const create = compileScript(
     emitted.source,
     emitted.names,
     imports.map(({ call }) => call),
   );
   const cores: WebAssembly.Exports[] = [];
-  const state = new InstanceState();
-  const exports = create({}, state, (index, coreImports) => {
+  const state = new InstanceState(new UnmeteredCpu());
+  const exports = await create({}, state, (index, coreImports) => {
     const module = modules[index];
     if (module === undefined) throw new Error(`no module ${index}`);
     const { exports: made } = new WebAssembly.Instance(module, coreImports);

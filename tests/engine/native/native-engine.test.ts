@@ -10,6 +10,7 @@ import { createTrialGuest } from '../../../host/deploy/trial-guest.ts';
 import type { Instance, Module, PreparedArtifact } from '../../../host/engine/engine.ts';
 import { createEngines } from '../../../host/engine/engines.ts';
 import { MemoryAccount } from '../../../host/limits/memory-account.ts';
+import { UnmeteredCpu } from '../../../host/limits/unmetered-cpu.ts';
 import { HttpExchange } from '../../../host/wasi/http/exchange.ts';
 import { wasiInterfaces } from '../../../host/wasi/interfaces.ts';
 import { BufferSource, CollectSink } from '../../../host/wasi/memory-bytes.ts';
@@ -68,7 +69,11 @@ t.test('both engines answer a request alike', async (t) => {
       t.equal(artifact.manifest.engine, engine);
       const module = await engines.load(artifact);
       const guest = createTrialGuest();
-      const instance = await module.instantiate(guest, new MemoryAccount(2 ** 28));
+      const instance = await module.instantiate(
+        guest,
+        new MemoryAccount(2 ** 28),
+        new UnmeteredCpu(),
+      );
       answers.push(await serve(instance, guest, 'x'.repeat(100_000)));
       answers.push(await serve(instance, guest, ''));
       await instance.close();
@@ -88,9 +93,12 @@ t.test(
     const artifact = await prepared(example('hello-rust'), 'native');
     t.ok((artifact.files.get(artifact.manifest.glue)?.byteLength ?? Infinity) < 20_000);
     const module = await engines.load(artifact);
-    await t.rejects(module.instantiate(createTrialGuest(), new MemoryAccount(65_536)), {
-      code: 'memory_limit_at_start',
-    });
+    await t.rejects(
+      module.instantiate(createTrialGuest(), new MemoryAccount(65_536), new UnmeteredCpu()),
+      {
+        code: 'memory_limit_at_start',
+      },
+    );
   },
 );
 
@@ -121,7 +129,11 @@ t.test('a module that nobody uses any more is collected with its code', async (t
   const load = async (number: number): Promise<void> => {
     const module: Module = await engines.load(artifact);
     const guest = createTrialGuest();
-    const instance = await module.instantiate(guest, new MemoryAccount(2 ** 28));
+    const instance = await module.instantiate(
+      guest,
+      new MemoryAccount(2 ** 28),
+      new UnmeteredCpu(),
+    );
     await serve(instance, guest, '');
     guest.finish();
     registry.register(module, number);

@@ -110,7 +110,7 @@ t.test('a guest sends a request with a body and reads the answer', async (t) => 
   const body = request.body();
   const stream = body.write();
   await stream.blockingWriteAndFlush(bytes('before '));
-  const future = handle(guest, request, new RequestOptions());
+  const future = handle(guest, request, new RequestOptions(guest));
   t.equal(future.get(), undefined, 'not there yet');
   await stream.blockingWriteAndFlush(bytes('late'));
   stream[Symbol.dispose]();
@@ -275,7 +275,7 @@ t.test('whatever the guest drops ends the exchange', async (t) => {
 
 t.test('time-outs of the options count', async (t) => {
   const world = await start(t, () => {});
-  const options = new RequestOptions();
+  const options = new RequestOptions(world.guest);
   options.setFirstByteTimeout(5_000_000n);
   options.setConnectTimeout(2n ** 64n - 1n);
   options.setBetweenBytesTimeout(1n);

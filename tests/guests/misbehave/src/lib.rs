@@ -60,6 +60,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Misbehave {
             "/huge" => load::huge(outparam, &query),
             "/grow" => reply::text(outparam, &load::grow(&query)),
             "/hog-handles" => reply::text(outparam, &load::hog_handles(&query)),
+            "/many-headers" => reply::text(outparam, &load::many_headers(&query)),
             "/stdout" => load::stdout(outparam, &query),
             "/random" => reply::text(outparam, &load::random(&query)),
 

@@ -57,6 +57,21 @@ pub fn hog_handles(query: &Query) -> String {
     text
 }
 
+/// Appends `?n=` (1000000) headers to a set of its own, each `?width=` long, and says how many it took.
+pub fn many_headers(query: &Query) -> String {
+    let headers = Fields::new();
+    let value = "x".repeat(query.number("width", 8) as usize);
+    let wanted = query.number("n", 1_000_000);
+    let taken = (0..wanted)
+        .take_while(|number| {
+            headers
+                .append(&format!("x-{number}"), value.as_bytes())
+                .is_ok()
+        })
+        .count();
+    format!("took {taken} headers\n")
+}
+
 /// Prints `?lines=` (1) numbered lines to stdout and as many to stderr, each `?width=` longer.
 pub fn stdout(outparam: ResponseOutparam, query: &Query) {
     let filler = "x".repeat(query.number("width", 0) as usize);

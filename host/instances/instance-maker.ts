@@ -1,0 +1,140 @@
+/**
+ * Makes instances of one version from its module. The module stays in use as long as an instance lives or
+ * the version wants some ready, so the module cache cannot let it go in between: V8 keeps the code as
+ * long as an instance has it anyway.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Module } from '../engine/engine.ts';
+import type { ModuleCache, ModuleLease } from '../engine/module-cache.ts';
+import { CpuMeter } from '../limits/cpu-meter.ts';
+import type { HostBudget } from '../limits/host-budget.ts';
+import { MemoryAccount } from '../limits/memory-account.ts';
+import type { Scheduler } from '../limits/scheduler.ts';
+import type { Share } from '../limits/share.ts';
+import type { StartPhases } from '../metrics/observer.ts';
+import type { Version } from '../registry/model.ts';
+import { GuestState, type GuestParts } from '../wasi/guest-state.ts';
+import { LiveInstance } from './live-instance.ts';
+
+/** What instances are made with. */
+export interface InstanceMakerParts {
+  readonly modules: ModuleCache;
+  readonly clock: Clock;
+  /** Measures and interrupts what runs. */
+  readonly scheduler: Scheduler;
+  /** CPU time that the first invocation on a freshly loaded module has on top of its limit, ms. */
+  readonly coldAllowanceMs: number;
+  /** What memories are charged to besides the version's limit; absent: nothing. */
+  readonly budget?: HostBudget;
+}
+
+/** An instance that was just made. */
+export interface MadeInstance {
+  readonly live: LiveInstance;
+  /** Whether its module had to be loaded. */
+  readonly isCold: boolean;
+  /** How long each part took; `total` is all of them. */
+  readonly phases: StartPhases;
+}
+
+/** Makes instances of one version. */
+export class InstanceMaker {
+  readonly #version: Version;
+  readonly #parts: InstanceMakerParts;
+  readonly #share: Share;
+  #held: ModuleLease | undefined;
+
+  constructor(version: Version, parts: InstanceMakerParts) {
+    this.#version = version;
+    this.#parts = parts;
+    this.#share = parts.scheduler.share(`${version.namespace}/${version.function}`);
+  }
+
+  /**
+   * Asked before anything of an invocation runs: whether others come first.
+   *
+   * @returns Undefined if none does, which is usual; else what to wait for.
+   */
+  admit(): Promise<void> | undefined {
+    return this.#parts.scheduler.admit(this.#share);
+  }
+
+  /**
+   * Makes one. Start functions run here.
+   *
+   * @param guestParts What the guest has while it starts.
+   * @param onGuest Called before anything of the guest runs, by whoever watches its time from then on; absent: it has
+   *   as much as an invocation.
+   * @throws {HostError} If the module cannot be loaded or its memories are over a limit.
+   * @throws {unknown} Whatever the guest threw while it started.
+   */
+  async make(
+    guestParts: GuestParts,
+    onGuest: ((guest: GuestState) => void) | undefined,
+  ): Promise<MadeInstance> {
+    const { clock, scheduler, budget } = this.#parts;
+    const startedMs = clock.monotonicMs();
+    const { module, loaded } = await this.#useModule();
+    const loadedMs = clock.monotonicMs();
+    const { cpuMs, memoryBytes, timeoutMs } = this.#version.settings.limits;
+    const allowanceMs = loaded === undefined ? 0 : this.#parts.coldAllowanceMs;
+    const memory = new MemoryAccount(memoryBytes, budget);
+    const cpu = new CpuMeter(scheduler, this.#share);
+    const guest = new GuestState(clock, guestParts, { cpu, memory, timeoutMs });
+    cpu.begin({ cpuMs, allowanceMs }, guest);
+    const cancelTimer =
+      onGuest === undefined
+        ? clock.after(timeoutMs, () => guest.endNow({ kind: 'timeout' }))
+        : undefined;
+    try {
+      onGuest?.(guest);
+      const instance = await module.instantiate(guest, memory, cpu);
+      if (guest.endReason !== undefined) {
+        // It was ended while it started and came to an end by itself: nobody may call it.
+        void instance.close();
+        return await guest.untilEnded();
+      }
+      const madeMs = clock.monotonicMs();
+      const phases = {
+        ...loaded,
+        instantiate: (madeMs - loadedMs) / 1000,
+        total: (madeMs - startedMs) / 1000,
+      };
+      const live = new LiveInstance({
+        instance,
+        module,
+        guest,
+        memory,
+        cpu,
+        limits: this.#version.settings.limits,
+        allowanceMs,
+        madeMs,
+      });
+      return { live, isCold: loaded !== undefined, phases };
+    } catch (error) {
+      guest.finish();
+      memory.close();
+      throw error;
+    } finally {
+      cancelTimer?.();
+    }
+  }
+
+  /** No instance is left and none is wanted: the module cache may let the module go. */
+  letGo(): void {
+    this.#held?.[Symbol.dispose]();
+    this.#held = undefined;
+  }
+
+  async #useModule(): Promise<{ module: Module; loaded: ModuleLease['loaded'] }> {
+    if (this.#held !== undefined) {
+      this.#parts.modules.touch(this.#version.artifact);
+      return { module: this.#held.module, loaded: undefined };
+    }
+    const lease = await this.#parts.modules.acquire(this.#version.artifact);
+    if (this.#held === undefined) this.#held = lease;
+    // Others asked at the same time and were first: one lease is enough for all.
+    else lease[Symbol.dispose]();
+    return { module: this.#held.module, loaded: lease.loaded };
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * The settings of a version as the registry stores them ↔ the model. Versions of older releases lack the
+ * settings that came later: they get what a deployment without them gets, so that nobody has to deploy again.
+ */
+import { canonicalJson } from './canonical-json.ts';
+import type { InstanceSettings, VersionLimits, VersionSettings } from './model.ts';
+
+/** CPU time of an invocation of a version that was stored without a limit of it, ms. */
+const STORED_CPU_MS = 5000;
+
+/** How instances live where nothing is said; `max` follows from the concurrency. */
+export const DEFAULT_INSTANCES: Omit<InstanceSettings, 'max'> = {
+  min: 0,
+  // Slow leaks in guests stay bounded.
+  reuseCount: 10_000,
+  maxAgeMs: 3_600_000,
+  idleTimeoutMs: 30_000,
+  snapshot: 'auto',
+};
+
+/** What every release has written, and what some did not know. */
+interface StoredSettings extends Omit<
+  VersionSettings,
+  'limits' | 'instances' | 'budget' | 'serverTiming'
+> {
+  readonly limits: Omit<VersionLimits, 'cpuMs'> & Partial<Pick<VersionLimits, 'cpuMs'>>;
+  readonly instances?: InstanceSettings;
+  readonly budget?: VersionSettings['budget'];
+  readonly serverTiming?: boolean;
+}
+
+/** Writes settings, always the same way. */
+export function formatSettings(settings: VersionSettings): string {
+  return canonicalJson(settings);
+}
+
+/** Reads settings that this release or an older one has written. */
+export function parseSettings(text: string): VersionSettings {
+  const stored = JSON.parse(text) as StoredSettings;
+  const { limits } = stored;
+  return {
+    ...stored,
+    limits: { ...limits, cpuMs: limits.cpuMs ?? Math.min(STORED_CPU_MS, limits.timeoutMs) },
+    instances: stored.instances ?? { ...DEFAULT_INSTANCES, max: limits.concurrency },
+    budget: stored.budget ?? {},
+    serverTiming: stored.serverTiming ?? false,
+  };
+}
