@@ -263,7 +263,11 @@ export class BodyPipe implements ByteSink {
     const tag = this.#rules.sizeErrorTag;
     if (this.#state === 'wrong_length') return { tag, val: BigInt(this.#writtenBytes) };
     if (this.#state === 'too_large') return { tag, val: undefined };
-    if (this.#state === 'taker_gone') return { tag: 'connection-terminated' };
+    if (this.#state === 'taker_gone') {
+      // Why it left, if it said so: a guest that writes after a refused connection learns of the refusal.
+      const cause = this.#sink?.failure;
+      return cause instanceof HttpFailure ? cause.errorCode : { tag: 'connection-terminated' };
+    }
     return { tag: 'internal-error', val: 'the body was dropped before it was finished' };
   }
 }

@@ -124,6 +124,27 @@ t.test('a guest sends a request with a body and reads the answer', async (t) => 
   t.equal(world.client.exchanges, 0);
 });
 
+t.test(
+  'a guest that ends its body after the connection was refused learns of the refusal',
+  async (t) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const authority = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await new Promise((resolve) => server.close(resolve));
+    const network = new OutboundNetwork({ clock: systemClock });
+    const client = new OutboundClient(parseAllowList([authority]), network);
+    t.teardown(() => client.close());
+    const world = { guest: new TestGuest({ outgoingHttp: client }), client, authority };
+    const request = requestTo(world);
+    const body = request.body();
+    const future = handle(world.guest, request);
+    t.strictSame(await failureOf(future), { tag: 'connection-refused' });
+    // A guest that was preempted between the two calls gets here after the answer.
+    const error = payloadOf(() => OutgoingBody.finish(world.guest, body, undefined));
+    t.strictSame(error, { tag: 'connection-refused' });
+  },
+);
+
 t.test('a request that cannot be tried is refused at once', async (t) => {
   const world = await start(t, (_request, response) => void response.end());
   const { guest } = world;
