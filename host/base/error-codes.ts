@@ -646,6 +646,31 @@ export const ERROR_CODES = define({
     message: 'Cannot listen on "{address}": {reason}',
     fix: 'Choose another address with --{key}; port 0 takes a free one',
   },
+  socket_path_too_long: {
+    status: 500,
+    blame: 'user',
+    message: 'Cannot use the socket "{path}": its path has {bytes} bytes and may have {limit}',
+    fix: 'Name a data directory with a shorter path with --data-dir',
+  },
+  // Processes of one host, among themselves.
+  link_lost: {
+    status: 503,
+    blame: 'system',
+    message: 'Cannot finish {method}: the other process of the host is gone',
+    fix: 'Try again in a moment',
+  },
+  link_timeout: {
+    status: 503,
+    blame: 'system',
+    message: 'Cannot finish {method}: another process of the host did not answer in {timeoutMs} ms',
+    fix: 'Try again in a moment',
+  },
+  link_unknown_method: {
+    status: 500,
+    blame: 'system',
+    message: 'Cannot call {method}: the other process of the host does not know it',
+    fix: 'Restart the host: its processes are of different releases',
+  },
   not_ready: {
     status: 503,
     blame: 'system',

@@ -12,10 +12,14 @@ const REASONS: Readonly<Record<string, string>> = {
 /**
  * Gives what `listen` failed with as a coded error.
  *
- * @param key The setting: `listen` or `admin`.
+ * @param key The flag that names it, without its dashes.
  * @param address Its value.
  */
-export function toListenError(error: unknown, key: 'listen' | 'admin', address: string): HostError {
+export function toListenError(
+  error: unknown,
+  key: 'listen' | 'admin' | 'data-dir',
+  address: string,
+): HostError {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   const reason = REASONS[code] ?? (error instanceof Error ? error.message : String(error));
   return new HostError('listen_failed', { key, address, reason }, { cause: error });

@@ -100,6 +100,23 @@ export const configSchema = z.strictObject({
     .describe('address of the data plane, host:port; port 0 takes a free one'),
   admin: z.string().default('127.0.0.1:8081').describe('address of the admin API'),
   dataDir: z.string().min(1).describe('where everything is kept; default: the user data directory'),
+  workers: z
+    .union([z.literal('auto'), z.number().int().min(1).max(1024)])
+    .default('auto')
+    .describe('processes that serve; auto: one for each core; 1: everything in one process'),
+  watchdogMs: duration(2000, 100).describe(
+    'time after which a worker whose event loop does not answer is killed and replaced',
+  ),
+  drainTimeoutMs: duration(10_000).describe(
+    'time that requests under way have when a host or worker ends',
+  ),
+  tls: z
+    .strictObject({
+      cert: z.string().min(1).optional().describe('PEM file with the certificate and its chain'),
+      key: z.string().min(1).optional().describe('PEM file with its private key'),
+    })
+    .prefault({})
+    .describe('TLS on the data plane'),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'])
     .default('info')

@@ -8,6 +8,7 @@ import { importedFiles, loadsOf, type SourceFile } from './source-files.ts';
 export const LAYERS: ReadonlyMap<string, number> = new Map([
   ['base', 0],
   ['config', 1],
+  ['links', 2],
   ['logs', 1],
   ['metrics', 1],
   ['wasm', 2],
