@@ -9,32 +9,15 @@ import { systemClock } from './base/clock.ts';
 import { CloseStack, type Closeable } from './base/closeable.ts';
 import { formatBaseUrl } from './config/listen-address.ts';
 import type { Config } from './config/schema.ts';
+import { openDataSide } from './data-side.ts';
 import type { EngineChoice } from './deploy/generate-code.ts';
 import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
-import { createEngines } from './engine/engines.ts';
-import { ModuleCache } from './engine/module-cache.ts';
-import { openDataPlane } from './http/data-plane.ts';
-import { describeInstances } from './instances/describe-instances.ts';
 import type { StrategyChoice } from './instances/start-strategy.ts';
-import { VersionInstances } from './instances/version-instances.ts';
-import { FunctionInvoker } from './invoke/function-invoker.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
-import { OutboundClient } from './invoke/outbound/outbound-client.ts';
-import { OutboundNetwork } from './invoke/outbound/outbound-network.ts';
-import { createStartParts } from './invoke/start-parts.ts';
-import { DeadMemory } from './limits/dead-memory.ts';
-import { HostBudget } from './limits/host-budget.ts';
-import { readMachineLimits } from './limits/machine-limits.ts';
-import { Scheduler } from './limits/scheduler.ts';
 import { GuestLog } from './logs/guest-log.ts';
 import type { Log } from './logs/log.ts';
-import { PrometheusObserver } from './metrics/prometheus.ts';
 import { openSqliteRegistry } from './registry/sqlite-registry.ts';
-import type { Version } from './registry/model.ts';
 import { openDataDirectory } from './storage/data-directory.ts';
-import { Router } from './traffic/router.ts';
-import { buildSnapshotTree } from './wasi/filesystem/snapshot-tree.ts';
-import { wasiInterfaces } from './wasi/interfaces.ts';
 
 /** A running host. */
 export interface Host extends Closeable {
@@ -81,23 +64,9 @@ export async function openHost({
     const registry = stack.push(
       await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
     );
-    const machine = readMachineLimits();
-    const deadMemory = DeadMemory.open(clock);
-    const budget = new HostBudget({
-      onClosed: (bytes) => deadMemory.add(bytes),
-      ...machine,
-      memoryBytes: config.limits.memoryBytes ?? machine.memoryBytes,
-      mappings: config.limits.mappings ?? machine.mappings,
-      clock,
-    });
-    const scheduler = stack.push(await Scheduler.open({ clock }));
-    const observer = new PrometheusObserver({
-      maxFunctions: config.metrics.maxFunctions,
-      clock,
-      moduleCacheBytes: () => modules.bytes,
-      hostUse: budget,
-    });
     const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
+    const dataSide = stack.push(await openDataSide({ config, log, clock, guestLog, strategy }));
+    const { observer } = dataSide;
     const deployer = new PipelineDeployer({
       config,
       artifacts,
@@ -108,55 +77,7 @@ export async function openHost({
       checkAllowedHosts: (patterns) => void parseAllowList(patterns),
       engine,
     });
-    const modules: ModuleCache = stack.push(
-      new ModuleCache({
-        maxBytes: config.cache.moduleBytes,
-        engine: createEngines(wasiInterfaces),
-        read: (artifact) => deployer.load(artifact),
-        clock,
-        observer,
-      }),
-    );
-    const network = new OutboundNetwork({ clock });
-    const openRuntime = (live: Version): ReturnType<FunctionInvokerRuntime> => {
-      const tree = buildSnapshotTree(live.settings.files, live.settings.directories, (digest) =>
-        deployer.openFile(digest),
-      );
-      const { preopens } = tree;
-      const outgoingHttp = new OutboundClient(parseAllowList(live.settings.allowedHosts), network);
-      return {
-        instances: new VersionInstances(live, {
-          scheduler,
-          coldAllowanceMs: config.limits.coldAllowanceMs,
-          modules,
-          clock,
-          observer,
-          budget,
-          strategy,
-          startParts: () =>
-            createStartParts({ version: live, guestLog, clock, preopens, outgoingHttp }),
-        }),
-        preopens,
-        closePreopens: () => tree.close(),
-        outgoingHttp,
-      };
-    };
-    const invoker = stack.push(
-      new FunctionInvoker({ clock, log, observer, guestLog, openRuntime }),
-    );
-
-    let router = new Router(registry.snapshot, config.domain);
-    stack.defer(
-      registry.subscribe((snapshot) => {
-        router = new Router(snapshot, config.domain);
-        invoker.follow(snapshot);
-      }),
-    );
-    invoker.follow(registry.snapshot);
-    const dataPlane = stack.push(
-      await openDataPlane({ config, log, clock, invoker, router: () => router }),
-    );
-    const dataUrl = formatBaseUrl(dataPlane.address);
+    let dataUrl: string | undefined;
     let ready = false;
     const admin = stack.push(
       await openAdminApi({
@@ -166,11 +87,8 @@ export async function openHost({
         registry,
         artifacts,
         deployer,
-        invoker,
-        describeInstances: (described) => {
-          const figures = invoker.describe(described);
-          return figures === undefined ? [] : describeInstances(figures);
-        },
+        invoker: dataSide.invoker,
+        describeInstances: async (described) => dataSide.describe(described),
         guestLog,
         observer,
         metrics: observer,
@@ -180,12 +98,15 @@ export async function openHost({
         engine: 'native, with jco as fallback',
       }),
     );
+    dataUrl = formatBaseUrl(await dataSide.serve(registry, deployer));
     ready = true;
+    // In this order: a deployment's answer is the last to come, and until the last request has its answer
+    // whoever asks is told that the host is not ready.
+    stack.defer(() => dataSide.close());
     stack.defer(() => {
       ready = false;
+      deployer.close();
     });
-    // First of all: the admin API waits for its answers, and a deployment's is the last to come.
-    stack.defer(() => deployer.close());
     return {
       dataUrl,
       adminUrl: admin.address,
@@ -197,5 +118,3 @@ export async function openHost({
     throw error;
   }
 }
-
-type FunctionInvokerRuntime = ConstructorParameters<typeof FunctionInvoker>[0]['openRuntime'];

@@ -23,7 +23,7 @@ export interface AdminOptions {
   readonly deployer: Deployer;
   readonly invoker: Invoker;
   /** How the instances of a version are got and why, for people; nothing if it had none lately. */
-  readonly describeInstances: (version: Version) => readonly string[];
+  readonly describeInstances: (version: Version) => Promise<readonly string[]>;
   readonly guestLog: GuestLog;
   readonly observer: Observer;
   readonly metrics: { render(): Promise<string>; readonly contentType: string };

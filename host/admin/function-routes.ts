@@ -44,7 +44,8 @@ export function registerFunctionRoutes(app: FastifyInstance, parts: AdminParts):
   app.get<NamePath>('/v1/functions/:name', { config: { access: 'read' } }, async (request) => {
     const record = resolveFunction(request.params.name, parts);
     const findings = await parts.deployer.loadFindings(record.live);
-    return { ...view(record), findings: [...findings, ...parts.describeInstances(record.live)] };
+    const instances = await parts.describeInstances(record.live);
+    return { ...view(record), findings: [...findings, ...instances] };
   });
 
   app.get<NamePath>(

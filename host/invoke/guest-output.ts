@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { RequestId } from '../base/ids.ts';
-import type { GuestLog } from '../logs/guest-log.ts';
+import type { LineSink } from '../logs/guest-line.ts';
 import { LineSplitter } from '../logs/line-splitter.ts';
 import type { Observer } from '../metrics/observer.ts';
 import type { Version } from '../registry/model.ts';
@@ -15,7 +15,7 @@ const CAPACITY = 64 * 1024;
 
 /** What logs of invocations work with. */
 export interface InvocationLogParts {
-  readonly guestLog: GuestLog;
+  readonly guestLog: LineSink;
   readonly clock: Clock;
   readonly observer: Observer;
 }

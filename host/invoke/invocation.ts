@@ -8,7 +8,7 @@
 import type { Clock } from '../base/clock.ts';
 import { HostError } from '../base/errors.ts';
 import type { InstanceLease } from '../instances/version-instances.ts';
-import type { GuestLog } from '../logs/guest-log.ts';
+import type { LineSink } from '../logs/guest-line.ts';
 import type { Log } from '../logs/log.ts';
 import type { Observer, Outcome } from '../metrics/observer.ts';
 import type { GuestState } from '../wasi/guest-state.ts';
@@ -32,7 +32,7 @@ export interface InvocationParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: Observer;
-  readonly guestLog: GuestLog;
+  readonly guestLog: LineSink;
 }
 
 /** A result with the peak memory of its instance. */

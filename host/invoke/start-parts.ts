@@ -4,7 +4,7 @@
  */
 import { createRequestId } from '../base/ids.ts';
 import type { Clock } from '../base/clock.ts';
-import type { GuestLog } from '../logs/guest-log.ts';
+import type { LineSink } from '../logs/guest-line.ts';
 import { silentObserver } from '../metrics/observer.ts';
 import type { Version } from '../registry/model.ts';
 import type { GuestParts } from '../wasi/guest-state.ts';
@@ -14,7 +14,7 @@ import { GuestOutput, InvocationLog } from './guest-output.ts';
 /** What is the same for all instances of the version. */
 export interface StartPartsSource extends Pick<GuestParts, 'preopens' | 'outgoingHttp'> {
   readonly version: Version;
-  readonly guestLog: GuestLog;
+  readonly guestLog: LineSink;
   readonly clock: Clock;
 }
 

@@ -23,3 +23,8 @@ export interface LineFilter {
   /** Only lines of this request. */
   readonly requestId?: RequestId;
 }
+
+/** Where lines go. */
+export interface LineSink {
+  append(line: GuestLine): void;
+}

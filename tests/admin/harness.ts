@@ -102,7 +102,7 @@ export async function openHarness(
       artifacts,
       deployer: createDeployer(registry, artifacts, config),
       invoker: createInvoker(guestLog),
-      describeInstances: () => [],
+      describeInstances: async () => [],
       guestLog,
       observer: { ...silentObserver, forget: (name) => forgotten.push(name) },
       metrics: { render: async () => '# metrics\n', contentType: 'text/plain; version=0.0.4' },

@@ -30,7 +30,13 @@ export const LAYERS: ReadonlyMap<string, number> = new Map([
 ]);
 
 const TOP = 10;
-const TOP_FILES = new Set(['host/main.ts', 'host/host.ts']);
+const TOP_FILES = new Set([
+  'host/main.ts',
+  'host/host.ts',
+  'host/data-side.ts',
+  'host/supervisor.ts',
+  'host/worker.ts',
+]);
 
 /** Imports that go up, sideways or out of `host/`, each as a line of text. */
 export function findLayerBreaks(files: readonly SourceFile[]): readonly string[] {

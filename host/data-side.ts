@@ -1,0 +1,178 @@
+/**
+ * Composition of what serves functions: limits, module cache, instances, invoker and data plane. In a host of one
+ * process it stands beside the control side (`host.ts`), in a cluster it is a worker (`worker.ts`).
+ */
+import type { StoredFile } from './artifacts/store.ts';
+import type { Clock } from './base/clock.ts';
+import { CloseStack, type Closeable } from './base/closeable.ts';
+import type { Digest } from './base/ids.ts';
+import type { Config } from './config/schema.ts';
+import type { ListenAddress } from './config/listen-address.ts';
+import type { PreparedArtifact } from './engine/engine.ts';
+import { createEngines } from './engine/engines.ts';
+import { ModuleCache } from './engine/module-cache.ts';
+import { openDataPlane } from './http/data-plane.ts';
+import { describeInstances } from './instances/describe-instances.ts';
+import type { StrategyChoice } from './instances/start-strategy.ts';
+import { VersionInstances } from './instances/version-instances.ts';
+import { FunctionInvoker } from './invoke/function-invoker.ts';
+import type { Invoker } from './invoke/invoker.ts';
+import { parseAllowList } from './invoke/outbound/allow-list.ts';
+import { OutboundClient } from './invoke/outbound/outbound-client.ts';
+import { OutboundNetwork } from './invoke/outbound/outbound-network.ts';
+import { createStartParts } from './invoke/start-parts.ts';
+import { DeadMemory } from './limits/dead-memory.ts';
+import { HostBudget } from './limits/host-budget.ts';
+import { readMachineLimits } from './limits/machine-limits.ts';
+import { Scheduler } from './limits/scheduler.ts';
+import type { LineSink } from './logs/guest-line.ts';
+import type { Log } from './logs/log.ts';
+import { PrometheusObserver } from './metrics/prometheus.ts';
+import type { RouteSnapshot, Version } from './registry/model.ts';
+import { Router } from './traffic/router.ts';
+import { buildSnapshotTree } from './wasi/filesystem/snapshot-tree.ts';
+import { wasiInterfaces } from './wasi/interfaces.ts';
+
+/** What is deployed, now and from now on: the registry, or what a worker was told of it. */
+export interface RouteFeed {
+  readonly snapshot: RouteSnapshot;
+  /** Calls `listener` with each new snapshot. Returns the way to stop. */
+  subscribe(listener: (snapshot: RouteSnapshot) => void): () => void;
+}
+
+/** Where stored bytes come from: the deployer, or a worker's reader. */
+export interface ArtifactSource {
+  /** @throws {artifact_quarantined} If they are beyond mending. */
+  load(artifact: Digest): Promise<PreparedArtifact>;
+  /** @throws {artifact_quarantined} If they are beyond mending. */
+  openFile(digest: Digest): Promise<StoredFile>;
+}
+
+/** What the data side works with. */
+export interface DataSideParts {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly guestLog: LineSink;
+  readonly strategy?: StrategyChoice;
+}
+
+/** What serves functions. It listens once `serve` was called. */
+export interface DataSide extends Closeable {
+  readonly observer: PrometheusObserver;
+  readonly invoker: Invoker;
+  /** How the instances of a version are got and why, for people; nothing if it had none lately. */
+  describe(version: Version): readonly string[];
+  /**
+   * Follows what is deployed, and listens.
+   *
+   * @param listenFd Descriptor of a bound socket to listen on, instead of `config.listen`.
+   * @returns Where it listens.
+   * @throws {listen_failed} If the address cannot be had.
+   */
+  serve(routes: RouteFeed, artifacts: ArtifactSource, listenFd?: number): Promise<ListenAddress>;
+  /** Takes no more connections; requests under way have `drainTimeoutMs`. */
+  close(): Promise<void>;
+}
+
+/** Makes the parts, with the ticker's thread. */
+export async function openDataSide(parts: DataSideParts): Promise<DataSide> {
+  const stack = new CloseStack();
+  try {
+    return await compose(parts, stack);
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+async function compose(parts: DataSideParts, stack: CloseStack): Promise<DataSide> {
+  const { config, log, clock, guestLog, strategy = 'auto' } = parts;
+  const source = Promise.withResolvers<ArtifactSource>();
+  const budget = openBudget(config, clock);
+  const scheduler = stack.push(await Scheduler.open({ clock }));
+  const observer = new PrometheusObserver({
+    maxFunctions: config.metrics.maxFunctions,
+    clock,
+    moduleCacheBytes: () => modules.bytes,
+    hostUse: budget,
+  });
+  const modules: ModuleCache = stack.push(
+    new ModuleCache({
+      maxBytes: config.cache.moduleBytes,
+      engine: createEngines(wasiInterfaces),
+      read: async (artifact) => (await source.promise).load(artifact),
+      clock,
+      observer,
+    }),
+  );
+  const network = new OutboundNetwork({ clock });
+  const openRuntime: InvokerParts['openRuntime'] = (live) => {
+    const tree = buildSnapshotTree(live.settings.files, live.settings.directories, async (digest) =>
+      (await source.promise).openFile(digest),
+    );
+    const { preopens } = tree;
+    const outgoingHttp = new OutboundClient(parseAllowList(live.settings.allowedHosts), network);
+    return {
+      instances: new VersionInstances(live, {
+        scheduler,
+        coldAllowanceMs: config.limits.coldAllowanceMs,
+        modules,
+        clock,
+        observer,
+        budget,
+        strategy,
+        startParts: () =>
+          createStartParts({ version: live, guestLog, clock, preopens, outgoingHttp }),
+      }),
+      preopens,
+      closePreopens: () => tree.close(),
+      outgoingHttp,
+    };
+  };
+  const invoker = stack.push(new FunctionInvoker({ clock, log, observer, guestLog, openRuntime }));
+  return {
+    observer,
+    invoker,
+    describe: (version) => {
+      const figures = invoker.describe(version);
+      return figures === undefined ? [] : describeInstances(figures);
+    },
+    serve: async (routes, artifacts, listenFd) => {
+      source.resolve(artifacts);
+      let router = new Router(routes.snapshot, config.domain);
+      stack.defer(
+        routes.subscribe((snapshot) => {
+          router = new Router(snapshot, config.domain);
+          invoker.follow(snapshot);
+        }),
+      );
+      invoker.follow(routes.snapshot);
+      const dataPlane = await openDataPlane({
+        config,
+        log,
+        clock,
+        invoker,
+        router: () => router,
+        ...(listenFd === undefined ? {} : { listenFd }),
+      });
+      stack.defer(() => dataPlane.close(config.drainTimeoutMs));
+      return dataPlane.address;
+    },
+    close: () => stack.close(),
+  };
+}
+
+type InvokerParts = ConstructorParameters<typeof FunctionInvoker>[0];
+
+function openBudget(config: Config, clock: Clock): HostBudget {
+  const machine = readMachineLimits();
+  const deadMemory = DeadMemory.open(clock);
+  return new HostBudget({
+    onClosed: (bytes) => deadMemory.add(bytes),
+    ...machine,
+    memoryBytes: config.limits.memoryBytes ?? machine.memoryBytes,
+    mappings: config.limits.mappings ?? machine.mappings,
+    clock,
+  });
+}
