@@ -5,6 +5,8 @@ import { HostError } from '../host/base/errors.ts';
 import { ApiError } from './api-error.ts';
 import { readJsonLines } from './json-lines.ts';
 
+/** Time for a connection. */
+const CONNECT_MS = 5000;
 /** Time for an answer that takes no work to begin. */
 const ANSWER_MS = 30_000;
 /** Largest error answer that is read. */
@@ -27,16 +29,21 @@ export interface ApiRequest {
 /** Talks to one host. */
 export class ApiClient implements AsyncDisposable {
   readonly #url: string;
+  readonly #origin: string;
   readonly #token: string;
-  readonly #agent = new Agent({ connect: { timeout: 5000 }, connections: 4, pipelining: 1 });
+  readonly #agent: Agent;
 
   /**
-   * @param url Base URL without a slash at the end.
+   * @param url Base URL without a slash at the end: `http://127.0.0.1:8081`, or `unix:` and the absolute path of a socket.
    * @param token Goes to that URL only; redirects are not followed.
    */
   constructor(url: string, token: string) {
+    const socketPath = /^unix:(.+)$/.exec(url)?.[1];
     this.#url = url;
+    this.#origin = socketPath === undefined ? url : 'http://localhost';
     this.#token = token;
+    const connect = { timeout: CONNECT_MS, ...(socketPath === undefined ? {} : { socketPath }) };
+    this.#agent = new Agent({ connect, connections: 4, pipelining: 1 });
   }
 
   /**
@@ -78,7 +85,7 @@ export class ApiClient implements AsyncDisposable {
   }
 
   async #send(call: ApiRequest): Promise<Dispatcher.ResponseData> {
-    const answer = await request(this.#url + call.path, {
+    const answer = await request(this.#origin + call.path, {
       method: call.method,
       headers: this.#headersOf(call),
       body: call.json === undefined ? (call.bytes ?? null) : JSON.stringify(call.json),
@@ -142,6 +149,8 @@ export class ApiClient implements AsyncDisposable {
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there',
+  ENOENT: 'there is no such socket',
+  EACCES: 'this user may not connect to it',
   ENOTFOUND: 'the name has no address',
   EAI_AGAIN: 'the name could not be resolved',
   ECONNRESET: 'the connection was cut',

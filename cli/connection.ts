@@ -9,6 +9,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { HostError } from '../host/base/errors.ts';
+import { formatBaseUrl, parseSocketAddress } from '../host/config/listen-address.ts';
+import { connectToPath } from '../host/links/unix-socket.ts';
 import { defaultDataDirectory } from '../host/storage/default-data-directory.ts';
 import { ApiClient } from './api-client.ts';
 import type { Cli } from './cli.ts';
@@ -20,13 +22,25 @@ export interface ConnectionFlags {
   readonly dataDir?: string;
 }
 
+/** Where a host is. */
+interface Target {
+  /** As people read it. */
+  readonly url: string;
+  readonly isThisMachine: boolean;
+}
+
 const DEFAULT_URL = 'http://127.0.0.1:8081';
+/** A host that listens on `unix:admin.sock` is found through its data directory. */
+const SOCKET_FILE = 'admin.sock';
 const TOKEN_FILE = 'admin-token';
 
 /** Adds the flags to a command. */
 export function addConnectionFlags(command: Command): Command {
   return command
-    .option('--admin <url>', `URL of the admin API (or FAAS_ADMIN_URL; default ${DEFAULT_URL})`)
+    .option(
+      '--admin <url>',
+      `URL of the admin API, or unix:/path (or FAAS_ADMIN_URL; default ${SOCKET_FILE} in the data directory, or ${DEFAULT_URL})`,
+    )
     .option(
       '--token <token>',
       'admin token (or FAAS_TOKEN; default: the file in the data directory)',
@@ -42,33 +56,47 @@ export function addConnectionFlags(command: Command): Command {
  */
 export async function openClient(flags: ConnectionFlags, cli: Cli): Promise<ApiClient> {
   const given = flags.admin ?? nonEmpty(cli.environment['FAAS_ADMIN_URL']);
-  const url = parseAdminUrl(given ?? DEFAULT_URL);
+  const dataDir = dataDirectory(flags, cli);
+  const target = given === undefined ? await findTarget(dataDir) : parseTarget(given, dataDir);
   const token = flags.token ?? nonEmpty(cli.environment['FAAS_TOKEN']);
-  return new ApiClient(url.origin, checkToken(token ?? (await loadToken(url, flags, cli)), url));
+  const sent = token ?? (await loadToken(target, flags, dataDir));
+  return new ApiClient(target.url, checkToken(sent, target));
 }
 
-function parseAdminUrl(text: string): URL {
+function parseTarget(text: string, dataDir: string): Target {
+  const socket = parseSocketAddress(text, dataDir);
+  if (socket !== undefined) return { url: formatBaseUrl(socket), isThisMachine: true };
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
-  const plain = url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/';
-  if (plain && url.username === '' && url.search === '') return url;
+  const plain = url !== null && text !== 'unix:' && /^https?:$/.test(url.protocol) && url.pathname === '/';
+  if (plain && url.username === '' && url.search === '') {
+    return { url: url.origin, isThisMachine: isThisMachine(url) };
+  }
   throw new HostError('invalid_flag', {
     flag: '--admin',
     value: text.slice(0, 200),
     reason: 'it is not the URL of an admin API',
-    fix: `Write it like ${DEFAULT_URL}`,
+    fix: `Write it like ${DEFAULT_URL} or unix:/run/wasi-faas/admin.sock`,
   });
 }
 
-async function loadToken(url: URL, flags: ConnectionFlags, cli: Cli): Promise<string> {
-  if (flags.dataDir === undefined && !isThisMachine(url)) {
-    throw missing(url, 'the one of the data directory is only sent to this machine');
+/** Where the host is if nobody says so: a socket that a dead host left does not count. */
+async function findTarget(dataDir: string): Promise<Target> {
+  const path = join(dataDir, SOCKET_FILE);
+  const socket = await connectToPath(path).catch(() => undefined);
+  socket?.destroy();
+  return parseTarget(socket === undefined ? DEFAULT_URL : `unix:${path}`, dataDir);
+}
+
+async function loadToken(target: Target, flags: ConnectionFlags, dataDir: string): Promise<string> {
+  if (flags.dataDir === undefined && !target.isThisMachine) {
+    throw missing(target, 'the one of the data directory is only sent to this machine');
   }
-  const path = join(dataDirectory(flags, cli), TOKEN_FILE);
+  const path = join(dataDir, TOKEN_FILE);
   try {
     return (await readFile(path, 'utf8')).trim();
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
-    throw missing(url, code === 'ENOENT' ? `there is no file "${path}"` : `"${path}": ${code}`);
+    throw missing(target, code === 'ENOENT' ? `there is no file "${path}"` : `"${path}": ${code}`);
   }
 }
 
@@ -81,17 +109,17 @@ function dataDirectory(flags: ConnectionFlags, { environment }: Cli): string {
 }
 
 /** A token goes into a header: anything else in it is a mistake, and must not reach one. */
-function checkToken(token: string, url: URL): string {
+function checkToken(token: string, target: Target): string {
   if (/^[\x21-\x7e]{1,200}$/.test(token)) return token;
-  throw missing(url, 'what was given as one is empty or no token');
+  throw missing(target, 'what was given as one is empty or no token');
 }
 
 function isThisMachine({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname);
 }
 
-function missing(url: URL, reason: string): HostError {
-  return new HostError('token_missing', { url: url.origin, reason });
+function missing({ url }: Target, reason: string): HostError {
+  return new HostError('token_missing', { url, reason });
 }
 
 function nonEmpty(text: string | undefined): string | undefined {

@@ -7,6 +7,8 @@ import { describeCommand } from './commands/describe.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { listCommand } from './commands/list.ts';
 import { logsCommand } from './commands/logs.ts';
+import { reloadCommand } from './commands/reload.ts';
+import { resumeCommand } from './commands/resume.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { serveCommand } from './commands/serve.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -67,6 +69,8 @@ function buildProgram(cli: Cli, output: Promise<void>[]): Command {
     rollbackCommand,
     invokeCommand,
     logsCommand,
+    resumeCommand,
+    reloadCommand,
     deleteCommand,
     tokenCommand,
   ];

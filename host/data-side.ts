@@ -71,8 +71,12 @@ export interface DataSide extends Closeable {
    * @throws {listen_failed} If the address cannot be had.
    */
   serve(routes: RouteFeed, artifacts: ArtifactSource, listenFd?: number): Promise<ListenAddress>;
-  /** Takes no more connections; requests under way have `drainTimeoutMs`. */
-  close(): Promise<void>;
+  /**
+   * Takes no more connections; requests under way have `drainTimeoutMs`.
+   *
+   * @param idleMs How long idle connections are kept for a request that is on its way: 0 if nobody serves it elsewhere.
+   */
+  close(idleMs?: number): Promise<void>;
 }
 
 /** Makes the parts, with the ticker's thread. */
@@ -88,6 +92,7 @@ export async function openDataSide(parts: DataSideParts): Promise<DataSide> {
 
 async function compose(parts: DataSideParts, stack: CloseStack): Promise<DataSide> {
   const { config, log, clock, guestLog, strategy = 'auto' } = parts;
+  let keepIdleMs = 0;
   const source = Promise.withResolvers<ArtifactSource>();
   const budget = openBudget(config, clock);
   const scheduler = stack.push(await Scheduler.open({ clock }));
@@ -156,10 +161,13 @@ async function compose(parts: DataSideParts, stack: CloseStack): Promise<DataSid
         router: () => router,
         ...(listenFd === undefined ? {} : { listenFd }),
       });
-      stack.defer(() => dataPlane.close(config.drainTimeoutMs));
+      stack.defer(() => dataPlane.close(config.drainTimeoutMs, keepIdleMs));
       return dataPlane.address;
     },
-    close: () => stack.close(),
+    close: (idleMs = 0) => {
+      keepIdleMs = idleMs;
+      return stack.close();
+    },
   };
 }
 

@@ -7,12 +7,14 @@ import { openAdminApi } from './admin/admin-api.ts';
 import { openFsArtifactStore } from './artifacts/fs-artifact-store.ts';
 import { systemClock } from './base/clock.ts';
 import { CloseStack, type Closeable } from './base/closeable.ts';
+import { HostError } from './base/errors.ts';
 import { formatBaseUrl } from './config/listen-address.ts';
 import type { Config } from './config/schema.ts';
 import { openDataSide } from './data-side.ts';
 import type { EngineChoice } from './deploy/generate-code.ts';
 import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
 import type { StrategyChoice } from './instances/start-strategy.ts';
+import { createCallFunction } from './invoke/collected-call.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
 import { GuestLog } from './logs/guest-log.ts';
 import type { Log } from './logs/log.ts';
@@ -27,6 +29,12 @@ export interface Host extends Closeable {
   readonly adminUrl: string;
   /** File that holds the first admin token. */
   readonly tokenFile: string;
+  /**
+   * Replaces the workers one after the other, without a dropped request. @returns How many.
+   *
+   * @throws {reload_needs_workers} If the host is one process.
+   */
+  reload(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -87,8 +95,9 @@ export async function openHost({
         registry,
         artifacts,
         deployer,
-        invoker: dataSide.invoker,
+        callFunction: createCallFunction(dataSide.invoker),
         describeInstances: async (described) => dataSide.describe(described),
+        reload,
         guestLog,
         observer,
         metrics: observer,
@@ -111,10 +120,15 @@ export async function openHost({
       dataUrl,
       adminUrl: admin.address,
       tokenFile: admin.tokenFile,
+      reload,
       close: () => stack.close(),
     };
   } catch (error) {
     await stack.close();
     throw error;
   }
+}
+
+function reload(): Promise<never> {
+  return Promise.reject(new HostError('reload_needs_workers'));
 }

@@ -1,11 +1,12 @@
 /** The host as a process: configuration, signals, the one `ready` line, the exit code. */
 import { readFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { availableParallelism, homedir } from 'node:os';
 import { systemClock } from './base/clock.ts';
 import { HostError, toHostError } from './base/errors.ts';
 import { loadConfig } from './config/load-config.ts';
-import { openHost, type Host } from './host.ts';
-import { openLog } from './logs/log.ts';
+import { openHost, type Host, type HostOptions } from './host.ts';
+import { openLog, type Log } from './logs/log.ts';
+import { openSupervisor } from './supervisor.ts';
 import { defaultDataDirectory } from './storage/default-data-directory.ts';
 
 /** How the host is started. */
@@ -46,7 +47,8 @@ export async function runHost(options: RunOptions): Promise<number> {
     });
     const log = openLog(config.logLevel, process.stderr.isTTY);
     const stopped = untilSignal();
-    const host = await openHost({ config, log, version: packageVersion() });
+    const host = await open({ config, log, version: packageVersion() });
+    process.on('SIGHUP', () => reload(host, log));
     process.stdout.write(`ready data=${host.dataUrl} admin=${host.adminUrl}\n`);
     log.info({ dataDir: config.dataDir, token: host.tokenFile }, 'the host serves');
     try {
@@ -67,6 +69,22 @@ export async function runHost(options: RunOptions): Promise<number> {
     report(toHostError(error));
     return EXIT_REFUSED;
   }
+}
+
+/** One process, or a supervisor with workers. Windows has no descriptors to hand over. */
+function open(options: HostOptions): Promise<Host> {
+  const { workers } = options.config;
+  const isAlone = process.platform === 'win32';
+  const wanted = workers === 'auto' ? availableParallelism() : workers;
+  return wanted === 1 || isAlone ? openHost(options) : openSupervisor(options, wanted);
+}
+
+function reload(host: Host, log: Log): void {
+  log.info({ signal: 'SIGHUP' }, 'reloading');
+  host.reload().then(
+    () => log.info('reloaded'),
+    (err: unknown) => log.error({ err }, 'cannot reload'),
+  );
 }
 
 function untilSignal(): Promise<NodeJS.Signals> {

@@ -9,6 +9,9 @@ interface Flags {
   readonly dataDir?: string;
   readonly config?: string;
   readonly logLevel?: string;
+  readonly workers?: number | 'auto';
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   readonly examples?: boolean;
 }
 
@@ -24,10 +27,22 @@ export function serveCommand(cli: Cli): Command {
     .option('--data-dir <dir>', 'where everything is kept (or FAAS_DATA_DIR)')
     .option('--config <file>', 'JSON file with settings; see docs/configuration.md')
     .option('--log-level <level>', 'fatal, error, warn, info, debug or trace (default info)')
+    .option(
+      '--workers <count>',
+      'processes that serve: auto (one for each core, the default) or a number',
+      readWorkers,
+    )
+    .option('--tls-cert <file>', 'PEM file with the certificate and its chain: serve TLS')
+    .option('--tls-key <file>', 'PEM file with its private key')
     .option('--examples', 'deploy the example functions')
-    .action(async ({ config, examples, ...overrides }: Flags) => {
+    .action(async ({ config, examples, tlsCert, tlsKey, ...flags }: Flags) => {
       // The host is loaded here and not at the top: no other command needs it.
       const { runHost } = await import('../../host/main.ts');
+      const tls = {
+        ...(tlsCert === undefined ? {} : { cert: tlsCert }),
+        ...(tlsKey === undefined ? {} : { key: tlsKey }),
+      };
+      const overrides = Object.keys(tls).length === 0 ? flags : { ...flags, tls };
       const exitCode = await runHost({
         configFile: config,
         overrides,
@@ -37,4 +52,9 @@ export function serveCommand(cli: Cli): Command {
       });
       cli.endWith(exitCode);
     });
+}
+
+/** `auto`, or a number of processes; the host says what is wrong with others. */
+function readWorkers(text: string): number | string {
+  return /^\d+$/.test(text) ? Number(text) : text;
 }

@@ -3,7 +3,7 @@ import type { ArtifactStore } from '../artifacts/store.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Deployer } from '../deploy/deployer.ts';
-import type { Invoker } from '../invoke/invoker.ts';
+import type { CallFunction } from '../invoke/collected-call.ts';
 import type { GuestLog } from '../logs/guest-log.ts';
 import type { Log } from '../logs/log.ts';
 import type { Observer } from '../metrics/observer.ts';
@@ -11,6 +11,7 @@ import type { Version } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
 import type { ArtifactCollector } from './artifact-collector.ts';
 import type { Authoriser } from './authorise.ts';
+import type { QuarantineKeeper } from './quarantine-keeper.ts';
 import type { Tokens } from './tokens.ts';
 
 /** What the host gives to the admin API. */
@@ -21,9 +22,18 @@ export interface AdminOptions {
   readonly registry: Registry;
   readonly artifacts: ArtifactStore;
   readonly deployer: Deployer;
-  readonly invoker: Invoker;
+  /** Calls a function for `faas invoke`. */
+  readonly callFunction: CallFunction;
   /** How the instances of a version are got and why, for people; nothing if it had none lately. */
   readonly describeInstances: (version: Version) => Promise<readonly string[]>;
+  /** Which functions are not run because they stopped workers; absent: nobody watches. */
+  readonly quarantine?: QuarantineKeeper | undefined;
+  /**
+   * Replaces the workers. @returns How many.
+   *
+   * @throws {reload_needs_workers} If the host is one process.
+   */
+  readonly reload: () => Promise<number>;
   readonly guestLog: GuestLog;
   readonly observer: Observer;
   readonly metrics: { render(): Promise<string>; readonly contentType: string };

@@ -7,6 +7,7 @@ import { DEFAULT_NAMESPACE, parseFunctionName, type VersionNumber } from '../bas
 import type { FunctionRecord } from '../registry/model.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { listFunctionUrls } from './function-urls.ts';
+import { findQuarantine } from './quarantine-keeper.ts';
 import { viewFunction, viewVersion, type FunctionView } from './views.ts';
 
 interface NamePath {
@@ -45,7 +46,8 @@ export function registerFunctionRoutes(app: FastifyInstance, parts: AdminParts):
     const record = resolveFunction(request.params.name, parts);
     const findings = await parts.deployer.loadFindings(record.live);
     const instances = await parts.describeInstances(record.live);
-    return { ...view(record), findings: [...findings, ...instances] };
+    const quarantine = findQuarantine(record.live, parts.quarantine);
+    return { ...view(record), findings: [...quarantine, ...findings, ...instances] };
   });
 
   app.get<NamePath>(

@@ -15,13 +15,14 @@ export function isLoopback(host: string): boolean {
 /**
  * Makes the check for one server.
  *
- * @param listenHost Where the server listens. If that is not loopback, every name may lead to it.
+ * @param listenHost Where the server listens. If that is not loopback, every name may lead to it; undefined for a
+ *   UNIX socket, which no web page reaches by any name.
  * @returns Throws `bad_host_header` for a header that names another host.
  */
 export function createHostHeaderCheck(
-  listenHost: string,
+  listenHost: string | undefined,
 ): (hostHeader: string | undefined) => void {
-  if (!isLoopback(listenHost)) return () => undefined;
+  if (listenHost === undefined || !isLoopback(listenHost)) return () => undefined;
   const known = new Set([...LOOPBACK_NAMES, listenHost.toLowerCase()]);
   return (hostHeader) => {
     const name = (hostHeader ?? '').toLowerCase().replace(/:\d{1,5}$/, '');

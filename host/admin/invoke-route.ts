@@ -9,13 +9,10 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
 import { requestIdFrom } from '../base/ids.ts';
-import type { InvocationResult } from '../invoke/invoker.ts';
-import { SignalCaller } from '../invoke/signal-caller.ts';
+import type { CallResult, PlainCall } from '../invoke/collected-call.ts';
 import type { FunctionRecord } from '../registry/model.ts';
-import { BufferSource } from '../wasi/memory-bytes.ts';
-import type { Field, IncomingHttpRequest } from '../wasi/ports.ts';
+import type { Field } from '../wasi/ports.ts';
 import type { AdminParts } from './admin-parts.ts';
-import { CollectedResponse } from './collected-response.ts';
 import { resolveFunction } from './function-routes.ts';
 
 /** Largest request body; the URL of the function has no such limit. */
@@ -49,19 +46,16 @@ export async function registerInvokeRoute(
       { config: { access: 'deploy' }, bodyLimit: MAX_REQUEST_BYTES },
       async (request, reply) => {
         const record = resolveFunction(request.params.name, parts);
-        const body = request.body ?? new Uint8Array(0);
-        const call = readCall(request.query, body, record, parts);
         const left = new AbortController();
         reply.raw.once('close', () =>
           left.abort(new HostError('client_gone', { name: record.name })),
         );
-        return invoke(record, call, parts, {
+        const call = readCall(request.query, request.body ?? new Uint8Array(0), record, parts);
+        const from = {
           requestId: requestIdFrom(request.id),
-          trigger: 'invoke',
           clientAddress: request.socket.remoteAddress ?? '127.0.0.1',
-          pathPrefix: '',
-          caller: new SignalCaller(AbortSignal.any([left.signal, parts.closing])),
-        });
+        };
+        return invoke(record, { ...call, ...from }, parts, left.signal);
       },
     );
   });
@@ -69,15 +63,14 @@ export async function registerInvokeRoute(
 
 async function invoke(
   record: FunctionRecord,
-  call: IncomingHttpRequest,
-  { invoker, guestLog, clock }: AdminParts,
-  context: Parameters<typeof invoker.handle>[3],
+  call: PlainCall,
+  { callFunction, guestLog, clock, closing }: AdminParts,
+  left: AbortSignal,
 ): Promise<object> {
-  const response = new CollectedResponse();
   const startedMs = clock.monotonicMs();
-  const result = await invoker.handle(record, call, response, context);
+  const result = await callFunction(record, call, AbortSignal.any([left, closing]));
   const durationMs = clock.monotonicMs() - startedMs;
-  const { requestId } = context;
+  const { requestId } = call;
   return {
     requestId,
     version: record.live.number,
@@ -86,16 +79,16 @@ async function invoke(
     ...(result.error === undefined ? {} : { error: result.error.toJSON() }),
     durationMs,
     ...(result.cpuMs === undefined ? {} : { cpuMs: result.cpuMs }),
-    ...viewResponse(response, result),
+    ...viewResponse(result),
     logs: guestLog.read(record.name, { tail: MAX_LOG_LINES, requestId }),
   };
 }
 
 /** The function's response, or the one that the data plane would give in its place. */
-function viewResponse(response: CollectedResponse, { error }: InvocationResult): object {
-  if (response.begun || error === undefined) return response.toJSON();
+function viewResponse({ response, error }: CallResult): object {
+  if (response !== undefined) return response;
   return {
-    status: error.status,
+    status: error?.status ?? 500,
     headers: [['content-type', 'application/json; charset=utf-8']],
     bodyBase64: Buffer.from(JSON.stringify(error)).toString('base64'),
     truncated: false,
@@ -107,7 +100,7 @@ function readCall(
   body: Uint8Array,
   record: FunctionRecord,
   { config }: AdminParts,
-): IncomingHttpRequest {
+): Omit<PlainCall, 'requestId' | 'clientAddress'> {
   const result = querySchema.safeParse(query);
   if (!result.success) {
     const key = result.error.issues[0]?.path.map(String).join('.') ?? '';
@@ -118,16 +111,12 @@ function readCall(
   const host = headers.find(([name]) => name === 'host')?.[1];
   const authority =
     host === undefined ? `${record.name}.${config.domain}` : Buffer.from(host).toString('latin1');
-  const length: Field[] =
-    body.length === 0 ? [] : [['content-length', Buffer.from(String(body.length))]];
   return {
     method,
-    scheme: 'http',
     authority,
     pathWithQuery: path,
-    headers: [...headers.filter(([name]) => name !== 'content-length'), ...length],
-    body: new BufferSource(body),
-    trailers: () => Promise.resolve(undefined),
+    headers: headers.filter(([name]) => name !== 'content-length'),
+    body,
   };
 }
 

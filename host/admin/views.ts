@@ -54,6 +54,13 @@ export interface FunctionDetails extends FunctionView {
   readonly findings: readonly string[];
 }
 
+/** What came of asking that a function runs again. */
+export interface ResumeView {
+  readonly name: string;
+  /** False if it was not in quarantine. */
+  readonly resumed: boolean;
+}
+
 /** A token as the API shows it: never its secret, not even hashed. */
 export type TokenView = Omit<TokenRecord, 'secretHash'>;
 
@@ -99,4 +106,11 @@ export function viewFunction(record: FunctionRecord, urls: readonly string[]): F
 /** Shows a token. */
 export function viewToken({ id, name, scopes, createdMs }: TokenRecord): TokenView {
   return { id, name, scopes, createdMs };
+}
+
+/** What a reload came to. */
+export interface ReloadView {
+  /** Workers that were replaced. */
+  readonly workers: number;
+  readonly ms: number;
 }

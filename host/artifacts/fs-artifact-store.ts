@@ -48,7 +48,8 @@ export async function openFsArtifactStore(
   return store;
 }
 
-class FsArtifactStore implements ArtifactStore, AsyncDisposable {
+/** The store; `start` prepares its folders for writing. */
+export class FsArtifactStore implements ArtifactStore, AsyncDisposable {
   readonly #artifacts: string;
   readonly #prepared: string;
   readonly #scratch: string;

@@ -277,6 +277,12 @@ export const ERROR_CODES = define({
       'Cannot run the function "{name}" now: it has used the {limit} ms of CPU time that it has within a minute',
     fix: 'Try again in {retryAfterSeconds} s, or deploy with a higher --cpu-per-minute',
   },
+  function_quarantined: {
+    status: 503,
+    blame: 'guest',
+    message: 'Cannot run the function "{name}", which is in quarantine: {reason}',
+    fix: 'Deploy a mended version, or let it run again with "faas resume {name}"',
+  },
   cpu_limit: {
     status: 504,
     blame: 'guest',
@@ -420,7 +426,7 @@ export const ERROR_CODES = define({
     status: 400,
     blame: 'user',
     message: 'Cannot use the setting "{key}": "{value}" is not host:port',
-    fix: 'Write it like 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one',
+    fix: 'Write it like 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one; admin also takes unix:/path',
   },
 
   // Admin API.
@@ -622,6 +628,54 @@ export const ERROR_CODES = define({
     fix: 'Choose another name',
   },
 
+  // Key-value stores.
+  invalid_store: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot use the store "{value}": {reason}',
+    fix: 'Name it like "my-function", "my-function/sessions", or "@config" for a shared one',
+  },
+  invalid_key: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot use the key "{key}": {reason}',
+  },
+  unknown_key: {
+    status: 404,
+    blame: 'user',
+    message: 'Cannot find the key "{key}": the store "{store}" does not have it',
+    fix: 'See what it has with "faas kv list {store}"',
+  },
+  key_value_refused: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot {action}: {reason}',
+  },
+  store_full: {
+    status: 507,
+    blame: 'user',
+    message: 'Cannot write to the store: with it, it would take {bytes} bytes, and it may take {limit}',
+    fix: 'Delete keys, or raise "keyValue.storeBytes" in the configuration of the host',
+  },
+  key_value_busy: {
+    status: 503,
+    blame: 'system',
+    message: 'Cannot use the key-value stores: {waiting} {what} wait already',
+    fix: 'Try again in a moment, or raise "keyValue.{key}" in the configuration of the host',
+  },
+  key_value_unavailable: {
+    status: 503,
+    blame: 'system',
+    message: 'Cannot use the key-value stores: {reason}',
+    fix: 'Try again in a moment; the host log says more',
+  },
+  key_value_failed: {
+    status: 500,
+    blame: 'system',
+    message: 'Cannot use the database of the key-value stores: {reason}',
+    fix: 'Check the disk of the data directory',
+  },
+
   // Snapshots of directories (--dir).
   invalid_snapshot_path: {
     status: 400,
@@ -650,9 +704,33 @@ export const ERROR_CODES = define({
     status: 500,
     blame: 'user',
     message: 'Cannot use the socket "{path}": its path has {bytes} bytes and may have {limit}',
-    fix: 'Name a data directory with a shorter path with --data-dir',
+    fix: 'Name a shorter path: with --data-dir for sockets in the data directory, with --admin for the one of the admin API',
   },
   // Processes of one host, among themselves.
+  launcher_failed: {
+    status: 500,
+    blame: 'system',
+    message: 'Cannot start the process that starts workers: {reason}',
+    fix: 'See what it wrote to stderr, or run everything in one process with --workers 1',
+  },
+  worker_failed: {
+    status: 500,
+    blame: 'system',
+    message: 'Cannot start a worker: {reason}',
+    fix: 'See the host log, or run everything in one process with --workers 1',
+  },
+  reload_needs_workers: {
+    status: 409,
+    blame: 'user',
+    message: 'Cannot reload the host: it is one process',
+    fix: 'Start it with --workers 2 or more, or stop it and start it again',
+  },
+  no_worker: {
+    status: 503,
+    blame: 'system',
+    message: 'Cannot call the function: no worker is ready',
+    fix: 'Try again in a moment',
+  },
   link_lost: {
     status: 503,
     blame: 'system',

@@ -8,8 +8,28 @@ export interface Lease extends Disposable {
   release(): void;
 }
 
+/** Bounds how many hold a place at once, and how many wait for one. */
+export interface PlaceGate {
+  /** Places held now. */
+  readonly held: number;
+  /** Callers waiting now. */
+  readonly waiting: number;
+  /** Takes a place if one is free. Costs an addition and an object. */
+  take(): Lease | undefined;
+  /**
+   * Takes a place, waiting for one if the queue has room.
+   *
+   * @param signal Leaves the queue when aborted; the promise rejects with the signal's reason.
+   * @returns The place, a promise of one, or undefined if the queue is full; where that is only known later, the
+   * promise gives undefined.
+   */
+  acquire(signal?: AbortSignal): Lease | Promise<Lease | undefined> | undefined;
+  /** Nobody will ask for a place any more. */
+  close(): void;
+}
+
 /** Counts holders and those who wait. */
-export class Gate {
+export class Gate implements PlaceGate {
   readonly #limit: number;
   readonly #queueLimit: number;
   readonly #waiting = new Set<(lease: Lease) => void>();
@@ -28,22 +48,18 @@ export class Gate {
     this.#queueLimit = queueLimit;
   }
 
-  /** Places held now. */
   get held(): number {
     return this.#held;
   }
 
-  /** Callers waiting now. */
   get waiting(): number {
     return this.#waiting.size;
   }
 
-  /**
-   * Takes a place, waiting for one if the queue has room.
-   *
-   * @param signal Leaves the queue when aborted; the promise rejects with the signal's reason.
-   * @returns The place, a promise of one, or undefined if the queue is full.
-   */
+  take(): Lease | undefined {
+    return this.#held < this.#limit ? this.#take() : undefined;
+  }
+
   acquire(signal?: AbortSignal): Lease | Promise<Lease> | undefined {
     if (this.#held < this.#limit) return this.#take();
     if (this.#waiting.size >= this.#queueLimit) return undefined;
@@ -62,6 +78,10 @@ export class Gate {
     });
   }
 
+  close(): void {
+    // It holds nothing.
+  }
+
   #take(): Lease {
     this.#held += 1;
     return new HeldPlace(this.#giveBack);
@@ -77,7 +97,7 @@ export class Gate {
 }
 
 /** A class, because an object literal with a computed name and a closure each costs half a microsecond. */
-class HeldPlace implements Lease {
+export class HeldPlace implements Lease {
   #giveBack: (() => void) | undefined;
 
   constructor(giveBack: () => void) {

@@ -23,6 +23,8 @@ export interface HostInterface {
   readonly name: string;
   /** First and last release offered, both included; a component may ask for any between (semver: same 0.2 line). */
   readonly versions: { readonly from: string; readonly to: string };
+  /** Whether it also serves a component that names no version, as packages do before their first release. */
+  readonly servesUnversioned?: true;
   /** Free functions by WIT name (`get-environment`). */
   readonly functions: Readonly<Record<string, HostFunction>>;
   /** Resource classes by WIT name (`input-stream`). */

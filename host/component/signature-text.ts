@@ -49,6 +49,16 @@ export function signatureDigest(
   return digest.slice(ALGORITHM.length, ALGORITHM.length + DIGEST_DIGITS);
 }
 
+/**
+ * The name that an interface has in a table of types: drafts differ from one another, so that they keep their
+ * version; releases of one line do not.
+ *
+ * @param name As a component imports it: `wasi:io/streams@0.2.3`, `wasi:keyvalue/store@0.2.0-draft2`.
+ */
+export function signatureKey(name: string): string {
+  return /@[\d.]+-/.test(name) ? name : name.replace(/@.*$/, '');
+}
+
 class SignatureWriter {
   readonly #resources: Plan['resources'];
   #text = '';

@@ -1,4 +1,8 @@
-/** Text of an address to listen on ↔ host and port: `127.0.0.1:8080`, `[::1]:0`, `localhost:8080`. */
+/**
+ * Text of an address to listen on ↔ host and port (`127.0.0.1:8080`, `[::1]:0`, `localhost:8080`), or, for the admin
+ * API, the path of a UNIX socket (`unix:/run/wasi-faas/admin.sock`).
+ */
+import { resolve } from 'node:path';
 import { HostError } from '../base/errors.ts';
 
 /** Where a server listens. */
@@ -7,6 +11,12 @@ export interface ListenAddress {
   readonly host: string;
   /** 0 to 65535; 0 takes a free one. */
   readonly port: number;
+}
+
+/** A UNIX socket. */
+export interface SocketAddress {
+  /** Absolute. */
+  readonly path: string;
 }
 
 /**
@@ -25,8 +35,31 @@ export function parseListenAddress(text: string, key: string): ListenAddress {
   return { host, port };
 }
 
-/** Writes the base URL of a server: `http://127.0.0.1:8080`. */
-export function formatBaseUrl(address: ListenAddress): string {
+/**
+ * Reads the address of the admin API: host and port, or a socket.
+ *
+ * @param dataDir What a relative path of a socket is relative to.
+ * @throws {invalid_listen_address} If it is neither.
+ */
+export function parseAdminAddress(text: string, dataDir: string): ListenAddress | SocketAddress {
+  return parseSocketAddress(text, dataDir) ?? parseListenAddress(text, 'admin');
+}
+
+/**
+ * Reads `unix:` and a path.
+ *
+ * @param dataDir What a relative path is relative to.
+ * @returns Undefined if it is something else, or the path is empty or has control characters.
+ */
+export function parseSocketAddress(text: string, dataDir: string): SocketAddress | undefined {
+  // oxlint-disable-next-line no-control-regex -- they would break the line that says where the host listens
+  const path = /^unix:([^\x00-\x1f\x7f]+)$/.exec(text)?.[1];
+  return path === undefined ? undefined : { path: resolve(dataDir, path) };
+}
+
+/** Writes the base URL of a server: `http://127.0.0.1:8080`; of a socket `unix:/run/wasi-faas/admin.sock`. */
+export function formatBaseUrl(address: ListenAddress | SocketAddress): string {
+  if ('path' in address) return `unix:${address.path}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
   return `http://${host}:${address.port}`;
 }

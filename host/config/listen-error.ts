@@ -4,7 +4,9 @@ import { HostError } from '../base/errors.ts';
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'another process listens there',
   EADDRNOTAVAIL: 'this machine has no such address',
-  EACCES: 'this user may not listen on that port',
+  EACCES: 'this user may not listen there',
+  ENOENT: 'the folder of the socket does not exist',
+  EROFS: 'the folder of the socket cannot be written',
   ENOTFOUND: 'the name has no address',
   EAI_AGAIN: 'the name could not be resolved',
 };

@@ -8,7 +8,7 @@ import { findNearest } from '../base/nearest.ts';
 import { listConfigKeys } from './config-keys.ts';
 import { describeExpected, describeGiven } from './describe-setting.ts';
 import { findJsonError } from './json-error.ts';
-import { parseListenAddress } from './listen-address.ts';
+import { parseAdminAddress, parseListenAddress } from './listen-address.ts';
 import { configSchema, type Config } from './schema.ts';
 
 /** Where settings come from. */
@@ -54,7 +54,7 @@ export async function loadConfig(sources: ConfigSources): Promise<Config> {
   const result = configSchema.safeParse(merged);
   if (!result.success) throw settingError(result.error.issues[0], merged, layers);
   parseListenAddress(result.data.listen, 'listen');
-  parseListenAddress(result.data.admin, 'admin');
+  parseAdminAddress(result.data.admin, result.data.dataDir);
   return deepFreeze(result.data);
 }
 

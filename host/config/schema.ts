@@ -92,13 +92,31 @@ const limits = z.strictObject({
   ),
 });
 
+/** Bounds of the key-value stores; those that concern time or waiting are of one process of the host. */
+const keyValue = z.strictObject({
+  storeBytes: size(256 * MIB).describe(
+    'keys, values and metadata of one store, and 64 bytes for each key; more are refused',
+  ),
+  valueBytes: size(MIB).describe('largest value'),
+  keyBytes: size(KIB).describe('longest key, in UTF-8'),
+  metadataBytes: size(KIB).describe('longest metadata of a key, in UTF-8'),
+  keysAtOnce: count(1000, 1).describe('keys of one page of a list, or of one batch'),
+  bytesAtOnce: size(16 * MIB).describe('values that one call reads or writes together'),
+  queue: count(4096, 1).describe('calls that wait at once; more fail'),
+  queueBytes: size(64 * MIB).describe('keys and values of the calls that wait; more fail'),
+  timeoutMs: duration(5000, 100).describe('time that a call has, waiting included'),
+});
+
 /** The whole configuration. */
 export const configSchema = z.strictObject({
   listen: z
     .string()
     .default('127.0.0.1:8080')
     .describe('address of the data plane, host:port; port 0 takes a free one'),
-  admin: z.string().default('127.0.0.1:8081').describe('address of the admin API'),
+  admin: z
+    .string()
+    .default('127.0.0.1:8081')
+    .describe('address of the admin API: host:port, or unix:/path for a UNIX socket'),
   dataDir: z.string().min(1).describe('where everything is kept; default: the user data directory'),
   workers: z
     .union([z.literal('auto'), z.number().int().min(1).max(1024)])
@@ -135,6 +153,7 @@ export const configSchema = z.strictObject({
   limits: limits.prefault({}).describe('limits of the host'),
   http: http.prefault({}).describe('limits of the data plane'),
   deploy: deploy.prefault({}).describe('limits of a deployment'),
+  keyValue: keyValue.prefault({}).describe('key-value stores'),
   cache: z
     .strictObject({
       moduleBytes: size(512 * MIB).describe('compiled modules kept, by the size of their code'),

@@ -1,8 +1,12 @@
 /** Checks that the host offers every interface a component imports, before anything is generated for it. */
 import { HostError } from '../base/errors.ts';
 import { findNearest } from '../base/nearest.ts';
+import {
+  findInterface,
+  indexInterfaces,
+  type InterfacesByName,
+} from '../component/find-interface.ts';
 import type { HostInterface } from '../component/host-interface.ts';
-import { isServedBy, parseInterfaceName } from '../component/semver.ts';
 
 /** An import and the interface that serves it. */
 export interface CheckedImport {
@@ -20,42 +24,24 @@ export function checkImports(
   imports: readonly { readonly name: string; readonly kind: string }[],
   offered: readonly HostInterface[],
 ): readonly CheckedImport[] {
-  const byName = new Map(offered.map((host) => [host.name, host]));
+  const byName = indexInterfaces(offered);
   return imports.map(({ name, kind }) => {
-    const parsed = parseInterfaceName(name);
-    const host =
-      parsed === undefined ? undefined : byName.get(`${parsed.package}/${parsed.interface}`);
-    const version = parsed?.version;
-    if (
-      host !== undefined &&
-      version !== undefined &&
-      kind === 'instance' &&
-      isServedBy(version, host.versions)
-    ) {
-      return { name, host };
-    }
+    const host = kind === 'instance' ? findInterface(name, byName) : undefined;
+    if (host !== undefined) return { name, host };
     throw new HostError('unknown_import', {
       name: name.slice(0, 120),
-      nearest: nearestOf(name, host, offered),
+      nearest: nearestOf(name, byName),
     });
   });
 }
 
-function nearestOf(
-  name: string,
-  host: HostInterface | undefined,
-  offered: readonly HostInterface[],
-): string {
-  if (host !== undefined) return describe(host);
+function nearestOf(name: string, byName: InterfacesByName): string {
   const bare = name.replace(/@.*$/, '');
-  const found = findNearest(
-    bare,
-    offered.map((one) => one.name),
-  );
-  const near = offered.find((one) => one.name === found);
-  return near === undefined ? 'none is near' : describe(near);
+  const near = byName.has(bare) ? bare : findNearest(bare, [...byName.keys()]);
+  const hosts = near === undefined ? undefined : byName.get(near);
+  return hosts === undefined ? 'none is near' : hosts.map(describe).join(', ');
 }
 
-function describe(host: HostInterface): string {
-  return `${host.name}@${host.versions.from} to @${host.versions.to}`;
+function describe({ name, versions: { from, to } }: HostInterface): string {
+  return from === to ? `${name}@${from}` : `${name}@${from} to @${to}`;
 }

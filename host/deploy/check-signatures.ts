@@ -7,7 +7,7 @@
 import { HostError } from '../base/errors.ts';
 import { findNearest } from '../base/nearest.ts';
 import type { Plan } from '../component/plan.ts';
-import { signatureDigest } from '../component/signature-text.ts';
+import { signatureDigest, signatureKey } from '../component/signature-text.ts';
 import { wasiSignatures } from '../wasi/signatures.ts';
 
 /**
@@ -18,7 +18,7 @@ import { wasiSignatures } from '../wasi/signatures.ts';
  */
 export function checkSignatures({ imports, resources }: Plan): void {
   for (const { interface: from, name, type } of imports) {
-    const functions = wasiSignatures[from.replace(/@.*$/, '')] ?? {};
+    const functions = wasiSignatures[signatureKey(from)] ?? {};
     const shown = { interface: from.slice(0, 120), name: name.slice(0, 120) };
     if (!Object.hasOwn(functions, name)) {
       throw new HostError('unknown_import', {

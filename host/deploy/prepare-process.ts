@@ -7,12 +7,11 @@
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { HostError, type ErrorFields } from '../base/errors.ts';
 import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
 import { digestOf, type Digest } from '../base/ids.ts';
+import { modulePath, PACKAGE_ROOTS } from '../base/package-roots.ts';
 import type { PreparedFile } from '../artifacts/store.ts';
 import type { Manifest } from '../engine/manifest.ts';
 import { toStorageError } from '../storage/storage-error.ts';
@@ -133,12 +132,7 @@ async function runChild(
 }
 
 function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
-  const script = fileURLToPath(
-    new URL(
-      import.meta.url.endsWith('.ts') ? './prepare-child.ts' : './prepare-child.js',
-      import.meta.url,
-    ),
-  );
+  const script = modulePath('deploy/prepare-child');
   const heapMib = Math.max(64, Math.floor(limits.memoryBytes / 2 ** 21));
   return fork(script, [String(process.pid)], {
     execArgv: [
@@ -148,7 +142,7 @@ function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
       // loaded; the child drops the right then.
       '--allow-worker',
       '--disable-warning=PERM0006',
-      ...READABLE_ROOTS.map((root) => `--allow-fs-read=${root}`),
+      ...PACKAGE_ROOTS.map((root) => `--allow-fs-read=${root}`),
       `--allow-fs-read=${job.artifactPath}`,
       `--allow-fs-read=${join(job.scratchPath, '*')}`,
       `--allow-fs-write=${join(job.scratchPath, '*')}`,
@@ -157,27 +151,6 @@ function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
-}
-
-/** Found out once: to look for it takes descriptors, which a busy host may lack later. */
-const READABLE_ROOTS: readonly string[] = readableRoots();
-
-/** The package, and the folder its dependencies are installed in. */
-function readableRoots(): string[] {
-  const here = fileURLToPath(import.meta.url);
-  const compiledPart = `${sep}dist${sep}host${sep}deploy${sep}`;
-  const sourcePart = `${sep}host${sep}deploy${sep}`;
-  const part = here.includes(compiledPart) ? compiledPart : sourcePart;
-  const packageRoot = here.slice(0, here.lastIndexOf(part));
-  const dependency = createRequire(import.meta.url).resolve(
-    '@bytecodealliance/jco-transpile/component',
-  );
-  const marker = `${sep}node_modules${sep}`;
-  const modules = dependency.slice(
-    0,
-    dependency.lastIndexOf(`${marker}@bytecodealliance${sep}`) + marker.length,
-  );
-  return [join(packageRoot, '*'), join(modules, '*')];
 }
 
 /** Looks at the child's resident memory on Linux; elsewhere its heap limit alone holds. @returns How to stop. */

@@ -98,11 +98,22 @@ export class Connection {
     else this.#sayLast();
   }
 
-  /** No further request will be served: closes as soon as it is idle. */
-  startClosing(): void {
+  /**
+   * The next answer is the last one. An idle connection is closed.
+   *
+   * @param idleMs After this time: the client may be sending a request at this moment, and would never know
+   *   whether it was served.
+   */
+  startClosing(idleMs: number): void {
     this.#isClosing = true;
     for (const exchange of this.#exchanges) exchange.forbidNext();
-    if (this.isIdle) this.#end();
+    if (!this.isIdle) return;
+    if (idleMs === 0) this.#end();
+    else
+      this.#socket.once(
+        'close',
+        this.#clock.after(idleMs, () => this.#endIfIdle()),
+      );
   }
 
   /** Ends it at once. */
@@ -114,6 +125,10 @@ export class Connection {
   handleClose(): void {
     for (const exchange of this.#exchanges.splice(0)) exchange.clientGone();
     this.#broken.clear();
+  }
+
+  #endIfIdle(): void {
+    if (this.isIdle) this.#end();
   }
 
   /** Says the last word if nothing must be answered before it. */

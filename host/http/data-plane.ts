@@ -2,6 +2,7 @@
  * The data plane's way in: HTTP requests to invocations, and back. Fastify runs the server; its router and its
  * parsing of bodies are left out, because paths belong to the functions and bodies are streamed.
  */
+import { once } from 'node:events';
 import { METHODS, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { fastify, type FastifyInstance } from 'fastify';
@@ -31,6 +32,8 @@ export interface DataPlaneOptions {
   readonly invoker: Invoker;
   /** The router of this moment; asked once for every request. */
   readonly router: () => Router;
+  /** Descriptor of a bound socket to listen on, instead of `config.listen`. */
+  readonly listenFd?: number;
 }
 
 /** A data plane that serves. */
@@ -41,8 +44,9 @@ export interface DataPlane extends Closeable {
    * Takes no more connections, lets requests under way finish, closes what is left.
    *
    * @param graceMs How long requests under way may take.
+   * @param idleMs How long idle connections are kept for a request that is on its way; at most `graceMs`.
    */
-  close(graceMs?: number): Promise<void>;
+  close(graceMs?: number, idleMs?: number): Promise<void>;
 }
 
 /**
@@ -54,7 +58,7 @@ export interface DataPlane extends Closeable {
  */
 export async function openDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
   const plane = new NodeDataPlane(options);
-  await plane.listen(parseListenAddress(options.config.listen, 'listen'));
+  await plane.listen();
   return plane;
 }
 
@@ -64,6 +68,8 @@ class NodeDataPlane implements DataPlane {
   readonly #app: FastifyInstance;
   readonly #connections = new Map<Socket, Connection>();
   #address: ListenAddress = { host: '', port: 0 };
+  /** How long idle connections are kept while it closes. */
+  #idleMs = 0;
   #closing: Promise<void> | undefined;
   #onDrained: (() => void) | undefined;
 
@@ -85,11 +91,14 @@ class NodeDataPlane implements DataPlane {
     return this.#address;
   }
 
-  async listen({ host, port }: ListenAddress): Promise<void> {
+  async listen(): Promise<void> {
+    const { config, listenFd } = this.#options;
+    const { host, port } = parseListenAddress(config.listen, 'listen');
     try {
-      await this.#app.listen({ host, port });
+      await (listenFd === undefined ? this.#app.listen({ host, port }) : this.#listenOn(listenFd));
     } catch (error) {
-      throw toListenError(error, 'listen', this.#options.config.listen);
+      const name = listenFd === undefined ? config.listen : `descriptor ${listenFd}`;
+      throw toListenError(error, 'listen', name);
     }
     const bound = this.#app.server.address();
     if (bound !== null && typeof bound === 'object') {
@@ -97,9 +106,19 @@ class NodeDataPlane implements DataPlane {
     }
   }
 
-  close(graceMs = GRACE_MS): Promise<void> {
+  close(graceMs = GRACE_MS, idleMs = 0): Promise<void> {
+    if (this.#closing === undefined) this.#idleMs = Math.min(graceMs, idleMs);
     this.#closing ??= this.#close(graceMs);
     return this.#closing;
+  }
+
+  /** Fastify's own `listen` knows no descriptors. */
+  async #listenOn(fd: number): Promise<void> {
+    const { server } = this.#app;
+    await this.#app.ready();
+    server.listen({ fd });
+    // Rejects if an error comes first.
+    await once(server, 'listening');
   }
 
   #createApp(): FastifyInstance {
@@ -139,7 +158,7 @@ class NodeDataPlane implements DataPlane {
     // Node's own listener tells of errors through `clientError`, but it leaves with the parser.
     socket.on('error', () => {});
     socket.on('close', () => this.#handleDisconnection(socket, connection));
-    if (this.#closing !== undefined) connection.startClosing();
+    if (this.#closing !== undefined) connection.startClosing(this.#idleMs);
   }
 
   #handleDisconnection(socket: Socket, connection: Connection): void {
@@ -169,10 +188,12 @@ class NodeDataPlane implements DataPlane {
     NetServer.prototype.close.call(server);
     await new Promise((resolve) => setImmediate(resolve));
     const drained = new Promise<void>((resolve) => (this.#onDrained = resolve));
-    for (const connection of this.#connections.values()) connection.startClosing();
+    for (const connection of this.#connections.values()) connection.startClosing(this.#idleMs);
     const cancel = this.#options.clock.after(graceMs, () => this.#destroyAll());
     if (this.#connections.size > 0) await drained;
     cancel();
+    // Ends the looks for slow connections; Fastify closes only what it has opened.
+    server.close();
     await this.#app.close();
   }
 

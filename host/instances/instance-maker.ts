@@ -42,12 +42,16 @@ export class InstanceMaker {
   readonly #version: Version;
   readonly #parts: InstanceMakerParts;
   readonly #share: Share;
+  /** Of the function on the running board. */
+  readonly #place: number;
   #held: ModuleLease | undefined;
 
   constructor(version: Version, parts: InstanceMakerParts) {
     this.#version = version;
     this.#parts = parts;
-    this.#share = parts.scheduler.share(`${version.namespace}/${version.function}`);
+    const { scheduler } = parts;
+    this.#share = scheduler.share(`${version.namespace}/${version.function}`);
+    this.#place = scheduler.thread.board.take(version.function);
   }
 
   /**
@@ -79,7 +83,7 @@ export class InstanceMaker {
     const { cpuMs, memoryBytes, timeoutMs } = this.#version.settings.limits;
     const allowanceMs = loaded === undefined ? 0 : this.#parts.coldAllowanceMs;
     const memory = new MemoryAccount(memoryBytes, budget);
-    const cpu = new CpuMeter(scheduler, this.#share);
+    const cpu = new CpuMeter(scheduler, this.#share, this.#place);
     const guest = new GuestState(clock, guestParts, { cpu, memory, timeoutMs });
     cpu.begin({ cpuMs, allowanceMs }, guest);
     const cancelTimer =
@@ -124,6 +128,11 @@ export class InstanceMaker {
   letGo(): void {
     this.#held?.[Symbol.dispose]();
     this.#held = undefined;
+  }
+
+  /** No further instances are asked for. Called once. */
+  close(): void {
+    this.#parts.scheduler.thread.board.release(this.#version.function);
   }
 
   async #useModule(): Promise<{ module: Module; loaded: ModuleLease['loaded'] }> {

@@ -97,7 +97,7 @@ export class LiveInstance {
    * @returns False if it cannot: it must be closed.
    */
   reset(guest: GuestState): boolean {
-    if (!this.instance.reset(guest)) return false;
+    if (!this.cpu.show(() => this.instance.reset(guest))) return false;
     this.#guest = guest;
     return true;
   }

@@ -180,8 +180,10 @@ export class VersionInstances implements Closeable {
 
   /** Closes unused instances; running ones are closed when their invocation ends. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     this.#keeper.close();
+    this.#maker.close();
   }
 
   /** There is none that is ready, but one that only has to be reset: that is what a request waits for then. */

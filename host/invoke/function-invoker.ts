@@ -10,6 +10,7 @@ import type { RateRefusal } from '../limits/rate-budget.ts';
 import { RateBudgets } from '../limits/rate-budgets.ts';
 import type { FunctionRecord, RouteSnapshot, Version } from '../registry/model.ts';
 import type { HttpResponder, IncomingHttpRequest } from '../wasi/ports.ts';
+import { FunctionQuarantine } from './function-quarantine.ts';
 import { Invocation, type InvocationParts, type MeasuredResult } from './invocation.ts';
 import type { InvocationContext, InvocationResult, Invoker } from './invoker.ts';
 import { VersionRuntime, type VersionRuntimeParts } from './version-runtime.ts';
@@ -18,12 +19,15 @@ import { VersionRuntime, type VersionRuntimeParts } from './version-runtime.ts';
 export interface FunctionInvokerParts extends InvocationParts {
   /** Makes what a version's invocations share. */
   readonly openRuntime: (version: Version) => VersionRuntimeParts;
+  /** Which functions are not run; absent: all are. */
+  readonly quarantine?: FunctionQuarantine | undefined;
 }
 
 /** The way from a request on a function to an outcome. */
 export class FunctionInvoker implements Invoker, Closeable {
   readonly #parts: FunctionInvokerParts;
   readonly #rates: RateBudgets;
+  readonly #quarantine: FunctionQuarantine;
   readonly #runtimes = new Map<string, VersionRuntime>();
   /** The same by object, of which each snapshot may have another for the same version. */
   #runtimeByVersion = new WeakMap<Version, VersionRuntime>();
@@ -31,6 +35,7 @@ export class FunctionInvoker implements Invoker, Closeable {
   constructor(parts: FunctionInvokerParts) {
     this.#parts = parts;
     this.#rates = new RateBudgets(parts.clock);
+    this.#quarantine = parts.quarantine ?? new FunctionQuarantine();
   }
 
   async handle(
@@ -40,6 +45,12 @@ export class FunctionInvoker implements Invoker, Closeable {
     context: InvocationContext,
   ): Promise<InvocationResult> {
     const startedMs = this.#parts.clock.monotonicMs();
+    const quarantined = this.#quarantine.refusalOf(record.live);
+    if (quarantined !== undefined) {
+      const refused = { outcome: 'guest_error', error: quarantined } as const;
+      this.#report(record, context, refused, startedMs);
+      return refused;
+    }
     const runtime = this.#runtimeOf(record.live);
     runtime.enter();
     let place: Lease | undefined;
@@ -70,8 +81,8 @@ export class FunctionInvoker implements Invoker, Closeable {
   }
 
   /**
-   * Lets go of versions that are no longer live, while what runs on them goes on, and opens those that want
-   * instances before anybody calls.
+   * Lets go of versions that are no longer live or in quarantine, while what runs on them goes on, and opens those that
+   * want instances before anybody calls.
    */
   follow(snapshot: RouteSnapshot): void {
     this.#runtimeByVersion = new WeakMap();
@@ -79,14 +90,16 @@ export class FunctionInvoker implements Invoker, Closeable {
     this.#rates.retain(new Set(lives.map(functionKeyOf)));
     for (const [key, runtime] of this.#runtimes) {
       const live = snapshot.functions.get(runtime.version.function)?.live;
-      if (live !== undefined && keyOf(live) === key) continue;
+      const isServed = live !== undefined && keyOf(live) === key && !this.#quarantine.holds(live);
+      if (isServed) continue;
       this.#runtimes.delete(key);
       runtime.retire((error) =>
         this.#parts.log.error({ err: error, version: key }, 'cannot close a version'),
       );
     }
     for (const { live } of snapshot.functions.values()) {
-      if (live.settings.instances.min > 0) this.#runtimeOf(live);
+      const { min } = live.settings.instances;
+      if (min > 0 && !this.#quarantine.holds(live)) this.#runtimeOf(live);
     }
   }
 

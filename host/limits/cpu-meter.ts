@@ -8,6 +8,7 @@
  */
 import type { GuestCpu } from './guest-cpu.ts';
 import type { GuestThread, Runner } from './guest-thread.ts';
+import { NOBODY, UNNAMED } from './running-board.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Share, Turn } from './share.ts';
 
@@ -39,6 +40,8 @@ export class CpuMeter implements GuestCpu, Runner {
   readonly #scheduler: Scheduler;
   readonly #thread: GuestThread;
   readonly #share: Share;
+  /** Of the function on the running board. */
+  readonly #place: number;
   /** Turns that wait or have not started yet. */
   readonly #turns = new Set<MeterTurn>();
   #limitMs = Infinity;
@@ -64,11 +67,15 @@ export class CpuMeter implements GuestCpu, Runner {
   };
   readonly #leaveLater = (): void => this.leave();
 
-  /** @param share Of the function, `scheduler.share(key)`. */
-  constructor(scheduler: Scheduler, share: Share) {
+  /**
+   * @param share Of the function, `scheduler.share(key)`.
+   * @param place Of the function on the running board of the thread, which is shown while it runs.
+   */
+  constructor(scheduler: Scheduler, share: Share, place = UNNAMED) {
     this.#scheduler = scheduler;
     this.#thread = scheduler.thread;
     this.#share = share;
+    this.#place = place;
   }
 
   get epoch(): WebAssembly.Memory {
@@ -118,7 +125,9 @@ export class CpuMeter implements GuestCpu, Runner {
     const nowMs = this.#thread.nowMs();
     this.pause(nowMs);
     outer?.proceed(nowMs);
-    if (outer === undefined) this.#scheduler.stopped(this.#share);
+    if (outer !== undefined) return;
+    this.#thread.shown[0] = NOBODY;
+    this.#scheduler.stopped(this.#share);
   }
 
   pause(nowMs: number): void {
@@ -129,9 +138,25 @@ export class CpuMeter implements GuestCpu, Runner {
   }
 
   proceed(nowMs: number): void {
+    this.#thread.shown[0] = this.#place;
     if (this.#thread.ticked) this.#thread.sample();
     this.#sinceMs = nowMs;
     this.#threadMs = this.#thread.sampledMs;
+  }
+
+  /**
+   * Runs work of the host for the guest that belongs to no invocation and is charged to nobody, such as a reset; a watchdog
+   * sees whose it is.
+   */
+  show<T>(work: () => T): T {
+    const { shown } = this.#thread;
+    const before = shown[0] ?? NOBODY;
+    shown[0] = this.#place;
+    try {
+      return work();
+    } finally {
+      shown[0] = before;
+    }
   }
 
   expired(): 0 | 1 {

@@ -8,6 +8,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { EpochTicker } from './epoch-ticker.ts';
+import { RunningBoard } from './running-board.ts';
 import type { ThreadClock } from './thread-clock.ts';
 
 /** What a thread is made of. */
@@ -16,6 +17,8 @@ export interface GuestThreadParts {
   readonly ticker: Pick<EpochTicker, 'memory' | 'ticked' | 'clear'>;
   /** CPU time of this thread. */
   readonly threadMs: ThreadClock;
+  /** Where it is shown whose guest runs; absent: nowhere. */
+  readonly board?: RunningBoard | undefined;
 }
 
 /** Whose code runs: a meter, which is stopped while another guest runs within. */
@@ -29,6 +32,10 @@ export class GuestThread {
   /** Who runs now, innermost last; several only where a host function of one guest entered another. */
   readonly running: Runner[] = [];
   readonly epoch: WebAssembly.Memory;
+  /** Gives functions the places that meters show. */
+  readonly board: RunningBoard;
+  /** One word of the board: the place of the function that runs. */
+  readonly shown: Int32Array;
   /** Set at the end: no guest may run any more. */
   isClosed = false;
   /** CPU time of the thread when it was asked last: at a tick, so less than two ticks of CPU time ago. */
@@ -38,10 +45,12 @@ export class GuestThread {
   readonly #ticker: GuestThreadParts['ticker'];
   readonly #threadMs: ThreadClock;
 
-  constructor({ clock, ticker, threadMs }: GuestThreadParts) {
+  constructor({ clock, ticker, threadMs, board = new RunningBoard(0) }: GuestThreadParts) {
     this.#clock = clock;
     this.#ticker = ticker;
     this.#threadMs = threadMs;
+    this.board = board;
+    this.shown = board.running;
     this.epoch = ticker.memory;
     this.#word = new Int32Array(this.epoch.buffer, 0, 1);
   }

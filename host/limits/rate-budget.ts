@@ -1,12 +1,10 @@
 /**
  * What one function may use over time: requests a second (a token bucket) and CPU time within a minute (a
- * sliding window of one-second cells). Both are asked before an invocation and neither ends one that runs.
+ * sliding window). Both are asked before an invocation and neither ends one that runs.
  */
 import type { Clock } from '../base/clock.ts';
-
-/** Cells of the window; the one that is being filled counts as well, so what was used counts for up to 61 s. */
-const CELLS = 60;
-const CELL_MS = 1000;
+import { CpuWindow } from './cpu-window.ts';
+import { TokenBucket } from './token-bucket.ts';
 
 /** What a function may use; absent is unlimited. */
 export interface RateLimits {
@@ -25,111 +23,77 @@ export interface RateRefusal {
   readonly retryAfterSeconds: number;
 }
 
-/** The budget of one function. */
-export class RateBudget {
+/** The budget of one function over time: of a host that is one process, or of all its workers together. */
+export interface FunctionRate {
+  /**
+   * Lets one request in, or says why not. A request that is refused uses nothing up.
+   *
+   * @returns Undefined if it is let in; a promise, which settles within 50 ms, only if others have to be asked.
+   */
+  admit(): RateRefusal | undefined | Promise<RateRefusal | undefined>;
+  /** CPU time that an invocation has used, ms. Cheap where there is no budget of CPU time. */
+  chargeCpu(ms: number): void;
+  /** Sets other limits; what was used stays used. */
+  configure(limits: RateLimits): void;
+  /** The function is gone. */
+  close(): void;
+}
+
+/** The budget of a function in one process. */
+export class RateBudget implements FunctionRate {
   readonly #clock: Clock;
+  readonly #window: CpuWindow;
   #limits: RateLimits;
-  #tokens: number;
-  #refilledMs: number;
-  /** CPU time used, ms, by second; made when the first is charged. */
-  #cells: Float64Array | undefined;
-  /** Sum of the cells. */
-  #usedMs = 0;
-  /** Number of the second that is being filled. */
-  #second: number;
+  #bucket: TokenBucket | undefined;
 
   constructor(limits: RateLimits, clock: Clock) {
+    const nowMs = clock.monotonicMs();
     this.#clock = clock;
     this.#limits = limits;
-    this.#tokens = burstOf(limits);
-    this.#refilledMs = clock.monotonicMs();
-    this.#second = Math.floor(this.#refilledMs / CELL_MS);
+    this.#window = new CpuWindow(nowMs);
+    this.configure(limits);
   }
 
-  /** Sets other limits; what was used stays used. */
   configure(limits: RateLimits): void {
-    this.#refill(this.#clock.monotonicMs());
+    const { requestsPerSecond } = limits;
+    const nowMs = this.#clock.monotonicMs();
     this.#limits = limits;
-    this.#tokens = Math.min(this.#tokens, burstOf(limits));
+    if (requestsPerSecond === undefined) this.#bucket = undefined;
+    else if (this.#bucket === undefined) this.#bucket = new TokenBucket(requestsPerSecond, nowMs);
+    else this.#bucket.configure(requestsPerSecond, nowMs);
   }
 
-  /**
-   * Lets one request in, or says why not. A request that is refused uses nothing up. Costs some 0.2 µs.
-   *
-   * @returns Undefined if it is let in.
-   */
+  /** Costs some 0.2 µs. */
   admit(): RateRefusal | undefined {
     const nowMs = this.#clock.monotonicMs();
-    const { requestsPerSecond, cpuMsPerMinute } = this.#limits;
-    if (cpuMsPerMinute !== undefined && this.#cells !== undefined) {
-      this.#slide(nowMs);
-      if (this.#usedMs >= cpuMsPerMinute) return this.#refuseCpu(cpuMsPerMinute, nowMs);
+    const { cpuMsPerMinute } = this.#limits;
+    if (cpuMsPerMinute !== undefined && this.#window.usedMs(nowMs) >= cpuMsPerMinute) {
+      return refuseCpu(this.#window, cpuMsPerMinute, nowMs);
     }
-    if (requestsPerSecond === undefined) return undefined;
-    this.#refill(nowMs);
-    if (this.#tokens < 1) {
-      const missingMs = ((1 - this.#tokens) / requestsPerSecond) * 1000;
-      return {
-        limit: 'rate',
-        limitValue: requestsPerSecond,
-        retryAfterSeconds: wholeSeconds(missingMs),
-      };
-    }
-    this.#tokens -= 1;
-    return undefined;
+    const bucket = this.#bucket;
+    if (bucket === undefined || bucket.take(1, nowMs) === 1) return undefined;
+    return refuseRate(bucket.perSecond, bucket.missingMs);
   }
 
-  /** CPU time that an invocation has used, ms. Cheap where there is no budget of CPU time. */
   chargeCpu(ms: number): void {
     if (this.#limits.cpuMsPerMinute === undefined) return;
-    this.#cells ??= new Float64Array(CELLS);
-    this.#slide(this.#clock.monotonicMs());
-    const cell = this.#second % CELLS;
-    this.#cells[cell] = (this.#cells[cell] ?? 0) + ms;
-    this.#usedMs += ms;
+    this.#window.add(ms, this.#clock.monotonicMs());
   }
 
-  #refill(nowMs: number): void {
-    const { requestsPerSecond = 0 } = this.#limits;
-    const gained = ((nowMs - this.#refilledMs) / 1000) * requestsPerSecond;
-    this.#tokens = Math.min(burstOf(this.#limits), this.#tokens + gained);
-    this.#refilledMs = nowMs;
-  }
-
-  /** Empties the cells of seconds that came since the last time: at most all of them. */
-  #slide(nowMs: number): void {
-    const cells = this.#cells;
-    const second = Math.floor(nowMs / CELL_MS);
-    const passed = second - this.#second;
-    this.#second = second;
-    if (cells === undefined || passed <= 0) return;
-    if (passed >= CELLS) {
-      cells.fill(0);
-      this.#usedMs = 0;
-      return;
-    }
-    for (let back = 0; back < passed; back += 1) {
-      const cell = (second - back) % CELLS;
-      this.#usedMs -= cells[cell] ?? 0;
-      cells[cell] = 0;
-    }
-  }
-
-  /** Finds the second in which enough of what was used is forgotten: 60 additions, when somebody is refused. */
-  #refuseCpu(limit: number, nowMs: number): RateRefusal {
-    let leftMs = this.#usedMs;
-    let seconds = 0;
-    while (leftMs >= limit && seconds < CELLS) {
-      seconds += 1;
-      leftMs -= this.#cells?.[(this.#second + seconds) % CELLS] ?? 0;
-    }
-    const freeMs = (this.#second + seconds) * CELL_MS - nowMs;
-    return { limit: 'cpu_budget', limitValue: limit, retryAfterSeconds: wholeSeconds(freeMs) };
+  close(): void {
+    // It holds nothing.
   }
 }
 
-function burstOf({ requestsPerSecond = 0 }: RateLimits): number {
-  return Math.max(1, requestsPerSecond);
+/** @param waitMs Time until the next request may come. */
+export function refuseRate(perSecond: number, waitMs: number): RateRefusal {
+  return { limit: 'rate', limitValue: perSecond, retryAfterSeconds: wholeSeconds(waitMs) };
+}
+
+/** Finds when enough of what was used is forgotten. */
+export function refuseCpu(window: CpuWindow, limitMs: number, nowMs: number): RateRefusal {
+  const retryAfterSeconds = wholeSeconds(window.freeInMs(limitMs, nowMs));
+  return { limit: 'cpu_budget', limitValue: limitMs, retryAfterSeconds };
 }
 
 function wholeSeconds(ms: number): number {

@@ -12,6 +12,7 @@ import type { Closeable } from '../base/closeable.ts';
 import { EpochTicker } from './epoch-ticker.ts';
 import { GuestThread, type GuestThreadParts } from './guest-thread.ts';
 import { RunQueue } from './run-queue.ts';
+import type { RunningBoard } from './running-board.ts';
 import { Share, type Turn } from './share.ts';
 import { openThreadClock } from './thread-clock.ts';
 
@@ -26,6 +27,12 @@ export interface SchedulerParts extends GuestThreadParts {
   readonly ticker: Pick<EpochTicker, 'memory' | 'ticked' | 'clear' | 'close'>;
   /** Runs a task after the event loop was polled. */
   readonly afterPoll: (task: () => void) => void;
+}
+
+/** What a scheduler is opened with. */
+export interface OpenSchedulerParts {
+  readonly clock: Clock;
+  readonly board?: RunningBoard | undefined;
 }
 
 /** The guests of one thread. */
@@ -53,12 +60,14 @@ export class Scheduler implements Closeable {
   /**
    * Opens a scheduler for the calling thread, with a ticker of its own.
    *
+   * @param parts.board Where it is shown whose guest runs, for a watchdog; absent: nowhere.
    * @example
    * const scheduler = stack.push(await Scheduler.open({ clock: systemClock }));
    */
-  static async open({ clock }: { readonly clock: Clock }): Promise<Scheduler> {
+  static async open({ clock, board }: OpenSchedulerParts): Promise<Scheduler> {
     const ticker = await EpochTicker.open();
-    return new Scheduler({ clock, ticker, threadMs: openThreadClock(), afterPoll: setImmediate });
+    const threadMs = openThreadClock();
+    return new Scheduler({ clock, ticker, threadMs, board, afterPoll: setImmediate });
   }
 
   /**

@@ -1,6 +1,7 @@
 /** UNIX sockets by path: listening for links, and connecting, with coded errors. */
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, rename, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { HostError } from '../base/errors.ts';
 import { toListenError } from '../config/listen-error.ts';
 
@@ -29,6 +30,66 @@ export async function listenOnPath(
   });
   await chmod(path, 0o600);
   return server;
+}
+
+/**
+ * Makes a server listen on a path that only this user may connect to, at no moment anybody else. What a dead process
+ * left there is replaced; nothing else is.
+ *
+ * @param path Absolute path of the socket.
+ * @param listen Makes the server listen on the path it is given, which is another: the socket is moved when it is closed to others.
+ * @returns What removes the socket, unless something else has taken its place. The server does not do that itself.
+ * @throws {socket_path_too_long} If the system has no room for the path.
+ * @throws {listen_failed} If somebody listens there, or something else lies there.
+ */
+export async function listenPrivately(
+  path: string,
+  listen: (path: string) => Promise<unknown>,
+): Promise<() => Promise<void>> {
+  checkPath(path);
+  await checkFree(path);
+  // A folder that only this user may enter.
+  const folder = await mkdtemp(join(dirname(path), '.'));
+  try {
+    const hidden = join(folder, 's');
+    checkPath(hidden);
+    await listen(hidden);
+    await chmod(hidden, 0o600);
+    await rename(hidden, path);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  const own = await identityOf(path);
+  return async () => {
+    if (own !== undefined && (await identityOf(path)) === own) await rm(path, { force: true });
+  };
+}
+
+/** @throws {listen_failed} If a process listens on the path, or what lies there is no socket. */
+async function checkFree(path: string): Promise<void> {
+  const found = await lstat(path).catch(undefinedIfGone);
+  if (found === undefined) return;
+  const refuse = (reason: string): never => {
+    throw new HostError('listen_failed', { key: 'admin', address: `unix:${path}`, reason });
+  };
+  if (!found.isSocket()) refuse('something else lies there');
+  // A socket that has no room for one more waiting connection is alive, too.
+  const socket = await connectToPath(path).catch((error: NodeJS.ErrnoException) =>
+    error.code === 'EAGAIN' ? 'busy' : Promise.reject(error),
+  );
+  if (socket === undefined) return;
+  if (typeof socket !== 'string') socket.destroy();
+  refuse('another process listens there');
+}
+
+/** What tells a socket from a later one at the same path; systems use the numbers of removed files again. */
+async function identityOf(path: string): Promise<string | undefined> {
+  const found = await lstat(path, { bigint: true }).catch(undefinedIfGone);
+  return found === undefined ? undefined : `${found.dev}:${found.ino}:${found.ctimeNs}`;
+}
+
+function undefinedIfGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /**

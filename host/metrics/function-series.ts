@@ -3,6 +3,7 @@
  * labels besides `function` are bounded here: outcomes and phases are closed sets, of versions and
  * limits the most recent are kept.
  */
+import { addToHistogram } from './histogram-dump.ts';
 import { DURATION_BUCKETS, Histogram, MEMORY_BUCKETS } from './histogram.ts';
 import type {
   EvictionReason,
@@ -11,6 +12,7 @@ import type {
   StartPhases,
   StartWay,
 } from './observer.ts';
+import type { CountsDump, SeriesDump } from './series-dump.ts';
 
 /** Versions with series of their own; a rollback needs two, a canary three. */
 const MOST_VERSIONS = 4;
@@ -100,14 +102,53 @@ export class FunctionSeries {
   }
 
   addLimit(limit: string): void {
+    this.#addLimit(limit, 1);
+  }
+
+  /** Adds what another process has counted. @param dump Checked. */
+  add(dump: SeriesDump): void {
+    for (const [version, triggers] of Object.entries(dump.invocations ?? {})) {
+      const counts = this.#countsOf(Number(version));
+      for (const [trigger, added] of Object.entries(triggers)) {
+        const outcomes = counts.get(trigger) ?? new Map<string, number>();
+        counts.set(trigger, outcomes);
+        addCounts(outcomes, added);
+      }
+    }
+    for (const [start, added] of Object.entries(dump.durations ?? {})) {
+      addToHistogram(histogramIn(this.durations, start), added);
+    }
+    for (const [start, phases] of Object.entries(dump.starts ?? {})) {
+      const kind = start as StartKind;
+      const histograms = this.starts.get(kind) ?? new Map<string, Histogram>();
+      this.starts.set(kind, histograms);
+      for (const [phase, added] of Object.entries(phases)) {
+        addToHistogram(histogramIn(histograms, phase), added);
+      }
+    }
+    addCounts(this.startWays, dump.startWays);
+    addCounts(this.evictions, dump.evictions);
+    for (const [limit, count] of Object.entries(dump.limits ?? {})) this.#addLimit(limit, count);
+    if (dump.memory !== undefined) {
+      this.memory ??= new Histogram(MEMORY_BUCKETS);
+      addToHistogram(this.memory, dump.memory);
+    }
+    if (dump.cpu !== undefined) {
+      this.cpu ??= new Histogram(DURATION_BUCKETS);
+      addToHistogram(this.cpu, dump.cpu);
+    }
+    this.shed += dump.shed ?? 0;
+  }
+
+  #addLimit(limit: string, count: number): void {
     const isKept = this.limits.has(limit) || this.limits.size < MOST_LIMITS;
     const label = isKept ? limit : 'other';
-    this.limits.set(label, (this.limits.get(label) ?? 0) + 1);
+    this.limits.set(label, (this.limits.get(label) ?? 0) + count);
   }
 
   #countsOf(version: number): VersionCounts {
     if (version === this.#lastVersion && this.#lastCounts !== undefined) return this.#lastCounts;
-    const label = this.#isCollective ? 'other' : String(version);
+    const label = this.#isCollective ? OTHER : String(version);
     const counts: VersionCounts = this.invocations.get(label) ?? new Map();
     // Set anew, so that the order is that of use.
     this.invocations.delete(label);
@@ -120,6 +161,11 @@ export class FunctionSeries {
     this.#lastCounts = counts;
     return counts;
   }
+}
+
+/** The keys are of the set that the map's type names: dumps are checked. */
+function addCounts(counts: Map<string, number>, added: CountsDump = {}): void {
+  for (const [key, count] of Object.entries(added)) counts.set(key, (counts.get(key) ?? 0) + count);
 }
 
 function histogramIn(histograms: Map<string, Histogram>, key: string): Histogram {

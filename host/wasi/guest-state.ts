@@ -5,7 +5,22 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { createEnding, type EndReason } from '../component/ending.ts';
-import type { ByteSink, ByteSource, Guest, GuestUsage, OutgoingHttp, Preopen } from './ports.ts';
+import type {
+  ByteSink,
+  ByteSource,
+  Guest,
+  GuestStores,
+  GuestUsage,
+  LogLevel,
+  OutgoingHttp,
+  Preopen,
+} from './ports.ts';
+
+/** What a version was granted and configured with, the same for all its guests. */
+export interface GuestGrants {
+  readonly stores: GuestStores;
+  readonly config: ReadonlyMap<string, string>;
+}
 
 /** What one invocation gives its guest. */
 export interface GuestParts {
@@ -16,6 +31,10 @@ export interface GuestParts {
   readonly stderr: ByteSink;
   readonly preopens: readonly Preopen[];
   readonly outgoingHttp: OutgoingHttp;
+  /** What was granted and configured; absent: nothing. */
+  readonly grants?: GuestGrants | undefined;
+  /** Where lines with a level go; absent: nowhere. */
+  readonly log?: (level: LogLevel, context: string, message: string) => void;
   /** When the invocation began, monotonic ms; absent while none is served. */
   readonly startedMs?: number;
 }
@@ -40,6 +59,9 @@ const UNMETERED: GuestMeters = {
   memory: { bytes: 0, limitBytes: Infinity },
   timeoutMs: Infinity,
 };
+
+/** Of whoever was granted nothing. */
+const NO_GRANTS: GuestGrants = { stores: { open: () => undefined }, config: new Map() };
 
 /** For what an invocation left that ended well. Raising one costs microseconds, and every invocation ends. */
 const LEFT_OVER = createEnding({ kind: 'closing' });
@@ -89,6 +111,12 @@ export class GuestState implements Guest {
   get outgoingHttp(): OutgoingHttp {
     return this.#parts.outgoingHttp;
   }
+  get stores(): GuestStores {
+    return (this.#parts.grants ?? NO_GRANTS).stores;
+  }
+  get config(): ReadonlyMap<string, string> {
+    return (this.#parts.grants ?? NO_GRANTS).config;
+  }
 
   /** Why the instance was ended, if it was: it must not be used again. */
   get endReason(): EndReason | undefined {
@@ -137,6 +165,10 @@ export class GuestState implements Guest {
     if (this.#owned === undefined) return;
     for (const resource of this.#owned) resource.close();
     this.#owned = undefined;
+  }
+
+  log(level: LogLevel, context: string, message: string): void {
+    this.#parts.log?.(level, context, message);
   }
 
   wallMs(): number {

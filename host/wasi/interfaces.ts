@@ -13,6 +13,7 @@ import { wasiCliTerminalStdout } from './cli/terminal-stdout.ts';
 import { wasiClocksMonotonicClock } from './clocks/monotonic-clock.ts';
 import { wasiClocksTimezone } from './clocks/timezone.ts';
 import { wasiClocksWallClock } from './clocks/wall-clock.ts';
+import { configInterfaces } from './config/store.ts';
 import { faasRuntimeUsage } from './faas/usage.ts';
 import { wasiFilesystemPreopens } from './filesystem/preopens.ts';
 import { wasiFilesystemTypes } from './filesystem/types.ts';
@@ -20,6 +21,8 @@ import { httpInterfaces } from './http/interfaces.ts';
 import { wasiIoError } from './io/error.ts';
 import { wasiIoPoll } from './io/poll.ts';
 import { wasiIoStreams } from './io/streams.ts';
+import { keyvalueInterfaces } from './keyvalue/interfaces.ts';
+import { wasiLoggingLogging } from './logging/logging.ts';
 import { wasiRandomInsecureSeed } from './random/insecure-seed.ts';
 import { wasiRandomInsecure } from './random/insecure.ts';
 import { wasiRandomRandom } from './random/random.ts';
@@ -31,7 +34,7 @@ import { wasiSocketsTcp } from './sockets/tcp.ts';
 import { wasiSocketsUdpCreateSocket } from './sockets/udp-create-socket.ts';
 import { wasiSocketsUdp } from './sockets/udp.ts';
 
-/** The interfaces of WASI 0.2 and our own, one entry for each. Grants decide what they do, never whether they are here. */
+/** The interfaces of WASI 0.2 and our own, one entry for each (drafts: for each release). Grants decide what they do, never whether they are here. */
 export const wasiInterfaces: readonly HostInterface[] = Object.freeze([
   wasiIoError,
   wasiIoPoll,
@@ -63,4 +66,7 @@ export const wasiInterfaces: readonly HostInterface[] = Object.freeze([
   wasiSocketsUdp,
   ...httpInterfaces,
   faasRuntimeUsage,
+  ...keyvalueInterfaces,
+  ...configInterfaces,
+  wasiLoggingLogging,
 ]);

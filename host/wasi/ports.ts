@@ -1,12 +1,13 @@
 /**
  * What WASI interfaces need from the outside, as small ports: bytes in, bytes out, an HTTP exchange,
- * an outgoing client, a tree of files, and the guest a call is made for.
+ * an outgoing client, a tree of files, key-value stores, and the guest a call is made for.
  *
  * Whoever serves an invocation implements them (sockets for HTTP requests, buffers in tests); nothing
  * in `wasi/` knows servers, pools or drivers. All of it is single-threaded: between `capacity` and
  * `write`, or `peek` and `take`, nothing else runs.
  */
 import type { EndReason } from '../component/ending.ts';
+import type { KeyValueBucket } from '../key-value/key-value-store.ts';
 
 /** Bytes that come in, at the reader's pace. */
 export interface ByteSource {
@@ -141,6 +142,15 @@ export interface Preopen {
   readonly root: SnapshotNode & { readonly kind: 'directory' };
 }
 
+/** The key-value stores that a version was granted. */
+export interface GuestStores {
+  /** Opens a store by the name it was granted under; undefined if there is no such grant. Costs nothing. */
+  open(label: string): KeyValueBucket | undefined;
+}
+
+/** How much a line of the log matters: the enum `level` of `wasi:logging/logging`. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'critical';
+
 /** One thing that is limited: what was used of it, and how much there is (`Infinity`: no limit). */
 export interface Allowance {
   readonly used: number;
@@ -163,6 +173,11 @@ export interface Guest {
   readonly stderr: ByteSink;
   readonly preopens: readonly Preopen[];
   readonly outgoingHttp: OutgoingHttp;
+  readonly stores: GuestStores;
+  /** What the version was configured with, by name; secrets are among it. */
+  readonly config: ReadonlyMap<string, string>;
+  /** Writes a message to the function's log; its bounds are the log's. */
+  log(level: LogLevel, context: string, message: string): void;
   /** Wall clock, ms since 1970. */
   wallMs(): number;
   /** Monotonic clock, ns. */

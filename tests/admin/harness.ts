@@ -22,7 +22,9 @@ import type {
   DeployResult,
   DeployStep,
 } from '../../host/deploy/deployer.ts';
+import type { QuarantinedFunction } from '../../host/invoke/function-quarantine.ts';
 import type { InvocationResult, Invoker } from '../../host/invoke/invoker.ts';
+import { createCallFunction } from '../../host/invoke/collected-call.ts';
 import { GuestLog } from '../../host/logs/guest-log.ts';
 import { silentLog } from '../../host/logs/log.ts';
 import { silentObserver } from '../../host/metrics/observer.ts';
@@ -44,6 +46,8 @@ export interface AdminHarness {
   readonly registry: Registry;
   readonly artifacts: ArtifactStore;
   readonly forgotten: string[];
+  /** Functions in quarantine, by name. */
+  readonly quarantined: Map<string, QuarantinedFunction>;
   readonly readiness: { ready: boolean };
   /** Sends a request with the token, unless `headers` says otherwise. */
   call(
@@ -92,6 +96,7 @@ export async function openHarness(
   );
   const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
   const forgotten: string[] = [];
+  const quarantined = new Map<string, QuarantinedFunction>();
   const readiness = { ready: true };
   const api = stack.push(
     await openAdminApi({
@@ -101,8 +106,13 @@ export async function openHarness(
       registry,
       artifacts,
       deployer: createDeployer(registry, artifacts, config),
-      invoker: createInvoker(guestLog),
+      callFunction: createCallFunction(createInvoker(guestLog)),
       describeInstances: async () => [],
+      quarantine: {
+        get: (name) => quarantined.get(name),
+        lift: async (name) => quarantined.delete(name),
+      },
+      reload: async () => 2,
       guestLog,
       observer: { ...silentObserver, forget: (name) => forgotten.push(name) },
       metrics: { render: async () => '# metrics\n', contentType: 'text/plain; version=0.0.4' },
@@ -123,6 +133,7 @@ export async function openHarness(
     registry,
     artifacts,
     forgotten,
+    quarantined,
     readiness,
     call,
     deploy: async (name, bytes = WASM, settings = {}) => {

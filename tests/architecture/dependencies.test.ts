@@ -76,8 +76,12 @@ t.test('wasm/ works on bytes and never touches WebAssembly', (t) => {
 
 t.test('only the entry of a process touches its signals and its end', (t) => {
   const owners = host.filter((file) => PROCESS_OWNER.test(codeOf(file))).map(({ path }) => path);
-  // main.ts is the host; the other is the preparing process.
-  t.same(owners, ['host/deploy/prepare-child.ts', 'host/main.ts']);
+  t.same(owners, [
+    'host/cluster/launcher-main.ts',
+    'host/deploy/prepare-child.ts',
+    'host/main.ts',
+    'host/worker.ts',
+  ]);
   t.end();
 });
 

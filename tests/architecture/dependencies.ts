@@ -8,7 +8,7 @@ export const HOMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['commander', ['cli/']],
   ['fastify', ['host/http/', 'host/admin/']],
   ['lru-cache', ['host/engine/module-cache.ts']],
-  ['node:sqlite', ['host/registry/', 'host/storage/directory-lock.ts']],
+  ['node:sqlite', ['host/registry/', 'host/key-value/', 'host/storage/directory-lock.ts']],
   ['pino', ['host/logs/log.ts']],
   ['pino-pretty', ['host/logs/log.ts']],
   ['prom-client', ['host/metrics/prometheus.ts']],

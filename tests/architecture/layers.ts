@@ -17,6 +17,7 @@ export const LAYERS: ReadonlyMap<string, number> = new Map([
   ['limits', 3],
   ['artifacts', 3],
   ['registry', 3],
+  ['key-value', 3],
   ['engine', 4],
   ['wasi', 4],
   ['instances', 5],

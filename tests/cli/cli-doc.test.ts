@@ -13,6 +13,7 @@ const COMMANDS = [
   'rollback',
   'invoke',
   'logs',
+  'resume',
   'delete',
   'token create',
   'token list',

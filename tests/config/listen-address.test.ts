@@ -1,7 +1,11 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import t from 'tap';
-import { formatBaseUrl, parseListenAddress } from '../../host/config/listen-address.ts';
+import {
+  formatBaseUrl,
+  parseAdminAddress,
+  parseListenAddress,
+} from '../../host/config/listen-address.ts';
 import { toListenError } from '../../host/config/listen-error.ts';
 
 t.test('parseListenAddress() reads names, IPv4 and IPv6 with their port', async (t) => {
@@ -22,9 +26,20 @@ t.test('parseListenAddress() reads names, IPv4 and IPv6 with their port', async 
   }
 });
 
+t.test('parseAdminAddress() reads sockets too', async (t) => {
+  t.same(parseAdminAddress('[::1]:0', '/data'), { host: '::1', port: 0 });
+  t.same(parseAdminAddress('unix:/run/a b.sock', '/data'), { path: '/run/a b.sock' });
+  t.same(parseAdminAddress('unix:///run/a.sock', '/data'), { path: '/run/a.sock' });
+  t.same(parseAdminAddress('unix:a.sock', '/data'), { path: '/data/a.sock' });
+  for (const text of ['unix:', 'unix', '/run/a.sock', 'unix:/a\nready', 'unix:/a\0']) {
+    t.throws(() => parseAdminAddress(text, '/data'), { code: 'invalid_listen_address' }, text);
+  }
+});
+
 t.test('formatBaseUrl() writes a URL', async (t) => {
   t.equal(formatBaseUrl({ host: '127.0.0.1', port: 1 }), 'http://127.0.0.1:1');
   t.equal(formatBaseUrl({ host: '::1', port: 1 }), 'http://[::1]:1');
+  t.equal(formatBaseUrl({ path: '/run/a.sock' }), 'unix:/run/a.sock');
 });
 
 t.test(

@@ -2,6 +2,7 @@
  * A thread whose time tests decide: a clock, CPU time, a ticker and an event loop that go on only when they are
  * told to.
  */
+import type { RunningBoard } from '../../host/limits/running-board.ts';
 import { Scheduler } from '../../host/limits/scheduler.ts';
 
 /** What a scheduler takes for a thread. */
@@ -14,11 +15,12 @@ export class FakeThread {
   readonly #polls: (() => void)[] = [];
 
   /** A scheduler on this thread. */
-  open(): Scheduler {
+  open(board?: RunningBoard): Scheduler {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
     const isTicked = (): boolean => this.ticked;
     return new Scheduler({
       clock: { monotonicMs: () => this.nowMs },
+      board,
       threadMs: () => this.cpuMs,
       ticker: {
         memory,

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { componentEmbed, componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { planComponent } from '../../host/component/plan-component.ts';
-import { signatureDigest } from '../../host/component/signature-text.ts';
+import { signatureDigest, signatureKey } from '../../host/component/signature-text.ts';
 
 const RELEASE = '0.2.12';
 const OFFICIAL = join(
@@ -22,17 +22,25 @@ world everything {
   include wasi:http/imports@${RELEASE};
   import wasi:clocks/timezone@${RELEASE};
   include faas:runtime/imports@0.1.0;
+  include faas:keyvalue/imports@0.1.0;
+  include wasi:keyvalue/imports@0.2.0-draft;
+  include wasi:keyvalue/imports@0.2.0-draft2;
+  include wasi:config/imports@0.2.0-draft;
+  include wasi:config/imports@0.2.0-draft-2024-09-27;
+  include wasi:config/imports@0.2.0-rc.1;
+  include wasi:logging/imports@0.1.0-draft;
+  include wasi:logging/imports;
 }
 `;
 
-/** Interface without version → WIT name → digest; both sorted. */
+/** Interface, as `signatureKey` names it → WIT name → digest; both sorted. */
 export async function officialSignatures(): Promise<Record<string, Record<string, string>>> {
   const { plan } = await planEverything();
   const found = new Map<string, Map<string, string>>();
   for (const { interface: from, name, type } of plan.imports) {
     const digest = signatureDigest(type, plan.resources);
     if (digest === undefined) throw new Error(`${from} ${name} has too long a type`);
-    const key = from.replace(/@.*$/, '');
+    const key = signatureKey(from);
     const functions = found.get(key) ?? new Map<string, string>();
     found.set(key, functions.set(name, digest));
   }

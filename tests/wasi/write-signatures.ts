@@ -8,7 +8,8 @@ const lines = Object.entries(await officialSignatures()).map(([name, functions])
   return `  '${name}': {\n${entries.join('')}  },\n`;
 });
 const text = `/**
- * Digests of the types of WASI's functions and ours, by interface and WIT name (\`component/signature-text.ts\`).
+ * Digests of the types of WASI's functions and ours, by interface (drafts with their version) and WIT name
+ * (\`component/signature-text.ts\`).
  *
  * A component says itself which types it calls functions with. Values of other types than an
  * implementation was written for would reach it unchecked, so deploy compares. Generated from the official WIT files and \`sdk/wit/\` by

@@ -3,6 +3,11 @@
  * the fallback of the native engine and the oracle it is tested against.
  */
 import { HostError } from '../../base/errors.ts';
+import {
+  findInterface,
+  indexInterfaces,
+  type InterfacesByName,
+} from '../../component/find-interface.ts';
 import type { HostInterface } from '../../component/host-interface.ts';
 import type { GuestCpu } from '../../limits/guest-cpu.ts';
 import type { MemoryAccount } from '../../limits/memory-account.ts';
@@ -20,7 +25,7 @@ import { compileGlue, type BuildInstantiate, type JcoExports } from './glue.ts';
  * @param interfaces Every interface the host offers.
  */
 export function createJcoEngine(interfaces: readonly HostInterface[]): Engine {
-  const byName = new Map(interfaces.map((host) => [host.name, host]));
+  const byName = indexInterfaces(interfaces);
   return {
     name: 'jco',
     load: async (prepared) => {
@@ -35,7 +40,7 @@ export function createJcoEngine(interfaces: readonly HostInterface[]): Engine {
 
 async function loadModule(
   { manifest, files }: PreparedArtifact,
-  byName: ReadonlyMap<string, HostInterface>,
+  byName: InterfacesByName,
 ): Promise<Module> {
   const cores = new Map<string, CompiledCore>();
   let codeBytes = 0;
@@ -47,9 +52,12 @@ async function loadModule(
   const glue = requireFile(files, manifest.glue);
   codeBytes += glue.byteLength;
   const build = compileGlue(new TextDecoder().decode(glue), 'faas-glue.js');
-  const names = new Set(manifest.imports.map((name) => name.replace(/@.*$/, '')));
-  const wanted = [...names].map((name) => byName.get(name)).filter((host) => host !== undefined);
-  return new JcoModule(manifest, codeBytes, cores, build, buildImports(wanted));
+  const wanted = new Set<HostInterface>();
+  for (const name of manifest.imports) {
+    const host = findInterface(name, byName);
+    if (host !== undefined) wanted.add(host);
+  }
+  return new JcoModule(manifest, codeBytes, cores, build, buildImports([...wanted]));
 }
 
 interface CompiledCore {

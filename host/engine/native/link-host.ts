@@ -7,28 +7,11 @@
 import { HostError } from '../../base/errors.ts';
 import type { LinkedImport } from '../../component/emit/emit-component.ts';
 import { camelCase } from '../../component/emit/name-table.ts';
+import { findInterface, type InterfacesByName } from '../../component/find-interface.ts';
 import type { HostFunction, HostInterface, ResourceClass } from '../../component/host-interface.ts';
-import { isServedBy, parseInterfaceName } from '../../component/semver.ts';
 
 /** Name of a constructor, method or static function: what it is, of which resource, and its own name. */
 const RESOURCE_FUNCTION = /^\[(constructor|method|static)\]([a-z0-9-]+)(?:\.([a-z0-9-]+))?$/i;
-
-/** Host interfaces by name without version. */
-export type InterfacesByName = ReadonlyMap<string, HostInterface>;
-
-/**
- * Finds the interface that serves an import name with version.
- *
- * @returns Undefined if there is none for that version.
- */
-export function findInterface(name: string, offered: InterfacesByName): HostInterface | undefined {
-  const parsed = parseInterfaceName(name);
-  if (parsed === undefined) return undefined;
-  const host = offered.get(`${parsed.package}/${parsed.interface}`);
-  const { version } = parsed;
-  if (host === undefined || version === undefined) return undefined;
-  return isServedBy(version, host.versions) ? host : undefined;
-}
 
 /**
  * Links.

@@ -7,6 +7,7 @@
 import { HostError } from '../../base/errors.ts';
 import { InstanceState } from '../../component/abi/instance-state.ts';
 import { camelCase } from '../../component/emit/name-table.ts';
+import { indexInterfaces, type InterfacesByName } from '../../component/find-interface.ts';
 import type { HostInterface } from '../../component/host-interface.ts';
 import type { GuestCpu } from '../../limits/guest-cpu.ts';
 import type { MemoryAccount } from '../../limits/memory-account.ts';
@@ -15,7 +16,7 @@ import { HostImports } from '../host-imports.ts';
 import type { CoreModule, Manifest } from '../manifest.ts';
 import { requireFile } from '../require-file.ts';
 import { decodeLinkData, type LinkData } from './link-data.ts';
-import { linkHost, type InterfacesByName } from './link-host.ts';
+import { linkHost } from './link-host.ts';
 import { ModuleReset } from './reset-module.ts';
 import type { InstanceKeeper } from './reset-instance.ts';
 import { compileScript, type CreateInstance, type ExportedCall } from './script.ts';
@@ -27,7 +28,7 @@ import { SpareMemories } from './spare-memories.ts';
  * @param interfaces Every interface the host offers.
  */
 export function createNativeEngine(interfaces: readonly HostInterface[]): Engine {
-  const byName = new Map(interfaces.map((host) => [host.name, host]));
+  const byName = indexInterfaces(interfaces);
   const spares = new SpareMemories();
   return {
     name: 'native',

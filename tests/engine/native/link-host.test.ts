@@ -1,4 +1,5 @@
 import t from 'tap';
+import { indexInterfaces } from '../../../host/component/find-interface.ts';
 import type { HostInterface } from '../../../host/component/host-interface.ts';
 import { linkHost } from '../../../host/engine/native/link-host.ts';
 
@@ -38,7 +39,7 @@ const host: HostInterface = {
   constructible: ['thing'],
   blocking: [],
 };
-const offered = new Map([[host.name, host]]);
+const offered = indexInterfaces([host]);
 const link = (
   name: string,
   parameters = 1,

@@ -1,0 +1,201 @@
+/**
+ * The supervisor's side of all other processes: the socket they connect to, the launcher, the fleet, and what
+ * workers ask for.
+ */
+import type { BoundSocket, Server, Socket } from 'node:net';
+import { existsSync } from 'node:fs';
+import type { ArtifactStore } from '../artifacts/store.ts';
+import type { Clock } from '../base/clock.ts';
+import { HostError } from '../base/errors.ts';
+import type { Digest } from '../base/ids.ts';
+import type { ListenAddress } from '../config/listen-address.ts';
+import type { Config } from '../config/schema.ts';
+import { preparedKey } from '../deploy/prepared-key.ts';
+import type { PreparedArtifact } from '../engine/engine.ts';
+import type { StoredFile } from '../artifacts/store.ts';
+import { RpcLink } from '../links/rpc-link.ts';
+import { listenOnPath } from '../links/unix-socket.ts';
+import type { GuestLog } from '../logs/guest-log.ts';
+import type { Log } from '../logs/log.ts';
+import type { RouteSnapshot } from '../registry/model.ts';
+import type { Registry } from '../registry/registry.ts';
+import { Fleet } from './fleet.ts';
+import { LauncherClient, type LauncherEvents } from './launcher-client.ts';
+import type { WorkerExit } from './launcher-messages.ts';
+import { bindSocket } from './listening.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { stateOf } from './route-changes.ts';
+import { WorkerLines } from './worker-lines.ts';
+import {
+  artifactSchema,
+  helloSchema,
+  type ArtifactAnswer,
+  type Welcome,
+} from './worker-messages.ts';
+import type { WorkerPeer } from './worker-peer.ts';
+import { createWorkerSpec } from './worker-spec.ts';
+
+/** What the cluster works with. */
+export interface ClusterParts {
+  readonly config: Config;
+  readonly workers: number;
+  readonly release: string;
+  readonly run: RunDirectory;
+  /** Files that workers read besides those of the data directory. */
+  readonly readable: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly registry: Pick<Registry, 'snapshot'>;
+  readonly guestLog: GuestLog;
+  readonly artifacts: Pick<ArtifactStore, 'loadPrepared'>;
+  readonly deployer: {
+    load(artifact: Digest): Promise<PreparedArtifact>;
+    openFile(digest: Digest): Promise<StoredFile>;
+  };
+}
+
+/** All other processes of the host. */
+export class Cluster {
+  readonly fleet: Fleet;
+  readonly #parts: ClusterParts;
+  readonly #lines: WorkerLines;
+  readonly #links = new Set<RpcLink>();
+  #server: Server | undefined;
+  #launcher: LauncherClient | undefined;
+  #bound: BoundSocket | undefined;
+  #isClosing = false;
+
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
+    const { workers, config, clock, log, release, readable, registry, guestLog } = parts;
+    this.#lines = new WorkerLines({
+      guestLog,
+      log,
+      isDeployed: (name) => registry.snapshot.functions.has(name),
+    });
+    this.fleet = new Fleet({
+      size: workers,
+      drainTimeoutMs: config.drainTimeoutMs,
+      clock,
+      log,
+      launcher: () => this.#getLauncher(),
+      createSpec: (id) =>
+        createWorkerSpec(id, { release, readable, dataDirectory: config.dataDir }),
+      restartDelayMs: () => 0,
+      onGone: (peer) => this.#lines.forget(peer.id),
+    });
+  }
+
+  /**
+   * Takes over what is there, starts what is missing.
+   *
+   * @returns Where the workers listen.
+   * @throws {listen_failed} If the address cannot be had.
+   */
+  async start(): Promise<ListenAddress> {
+    const { run, log, config } = this.#parts;
+    const hadLauncher = existsSync(run.launcherSocket);
+    this.#server = await listenOnPath(run.supervisorSocket, (socket) => this.#accept(socket));
+    this.#launcher = await LauncherClient.find(run.launcherSocket, this.#events());
+    if (this.#launcher === undefined) {
+      this.#bound = await bindSocket(config.listen);
+      this.#launcher = await LauncherClient.start(run.launcherSocket, this.#bound, this.#events());
+    } else log.info('taking over the launcher that is there');
+    void hadLauncher;
+    const { address, workers } = await this.#launcher.describe();
+    await this.fleet.start(workers);
+    return address;
+  }
+
+  /** Resolves when no worker serves anything older. */
+  publish(snapshot: RouteSnapshot): Promise<void> {
+    return this.fleet.publish(snapshot);
+  }
+
+  /** Has all workers finish what is under way, and ends the launcher. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    if (this.#launcher !== undefined) await this.fleet.close();
+    this.#launcher?.end();
+    this.#bound?.close();
+    this.#server?.close();
+    for (const link of this.#links) link.close();
+  }
+
+  #getLauncher(): LauncherClient {
+    if (this.#launcher === undefined)
+      throw new HostError('launcher_failed', { reason: 'it is gone' });
+    return this.#launcher;
+  }
+
+  #events(): LauncherEvents {
+    return {
+      onExited: (exit: WorkerExit) => this.fleet.handleExit(exit),
+      onLost: () => {
+        this.#launcher = undefined;
+        if (!this.#isClosing) this.#parts.log.error('the launcher is gone');
+      },
+    };
+  }
+
+  #accept(socket: Socket): void {
+    let peer: WorkerPeer | undefined;
+    const known = (): WorkerPeer => {
+      if (peer === undefined) throw new HostError('no_worker');
+      return peer;
+    };
+    const link: RpcLink = new RpcLink(socket, {
+      handlers: {
+        'worker.hello': (params) => {
+          peer = this.#welcome(params, link);
+          return this.#answerTo(peer, helloSchema.parse(params).epoch);
+        },
+        'worker.ready': () => known().markReady(),
+        'log.lines': (params) => ({ next: this.#lines.take(known().id, params) }),
+        'artifact.load': (params) => this.#loadArtifact(artifactSchema.parse(params).digest),
+        'artifact.openFile': (params) => this.#openFile(artifactSchema.parse(params).digest),
+      },
+      onNoticeFailed: (method, err) =>
+        this.#parts.log.error({ err, method, worker: peer?.id }, 'a notice was not understood'),
+      onClose: () => {
+        this.#links.delete(link);
+        peer?.disconnect(link);
+      },
+    });
+    this.#links.add(link);
+  }
+
+  #welcome(params: unknown, link: RpcLink): WorkerPeer {
+    const hello = helloSchema.parse(params);
+    return this.fleet.connect(hello, link);
+  }
+
+  #answerTo(peer: WorkerPeer, epoch: number): Welcome {
+    const { registry, config } = this.#parts;
+    const { snapshot } = registry;
+    if (epoch === snapshot.epoch) return { config };
+    peer.welcomed(snapshot);
+    return { config, routes: stateOf(snapshot) };
+  }
+
+  async #loadArtifact(artifact: Digest): Promise<ArtifactAnswer> {
+    const { deployer, artifacts } = this.#parts;
+    const prepared = await deployer.load(artifact);
+    try {
+      await artifacts.loadPrepared(preparedKey(artifact));
+      return {};
+    } catch {
+      // The disk takes nothing now: the worker gets what it cannot read.
+      const files = [...prepared.files].map(
+        ([name, bytes]) => [name, Buffer.from(bytes).toString('base64')] as const,
+      );
+      return { files: Object.fromEntries(files) };
+    }
+  }
+
+  async #openFile(digest: Digest): Promise<object> {
+    const file = await this.#parts.deployer.openFile(digest);
+    await file.close();
+    return {};
+  }
+}

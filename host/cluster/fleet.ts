@@ -1,0 +1,240 @@
+/**
+ * The workers of a host: as many as there should be, replaced when they end, one after the other when the host is
+ * reloaded, adopted when they are there already. What is deployed reaches all of them or ends them.
+ */
+import type { Clock } from '../base/clock.ts';
+import { HostError } from '../base/errors.ts';
+import type { Log } from '../logs/log.ts';
+import type { RpcLink } from '../links/rpc-link.ts';
+import type { RouteSnapshot } from '../registry/model.ts';
+import type { LauncherClient } from './launcher-client.ts';
+import type { WorkerExit, WorkerSpec } from './launcher-messages.ts';
+import type { Hello } from './worker-messages.ts';
+import { WorkerPeer, type WorkerState } from './worker-peer.ts';
+
+/** How long a started worker has until it serves. */
+const READY_MS = 60_000;
+/** How long one has to end by itself beyond what its requests have. */
+const FAREWELL_MS = 5000;
+/** How long a worker that is replaced keeps idle connections: a request may be on its way. */
+const IDLE_MS = 1000;
+/** How long a worker that is there already has to introduce itself. */
+const ADOPT_MS = 5000;
+
+/** What the fleet works with. */
+export interface FleetParts {
+  readonly size: number;
+  readonly drainTimeoutMs: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** The launcher of this moment. */
+  readonly launcher: () => LauncherClient;
+  readonly createSpec: (id: string) => WorkerSpec;
+  /** Why and when a worker that ended may be started again: ms to wait. */
+  readonly restartDelayMs: (exit: WorkerExit) => number;
+  readonly onGone: (peer: WorkerPeer, exit: WorkerExit | undefined) => void;
+}
+
+/** All workers. */
+export class Fleet {
+  readonly #parts: FleetParts;
+  readonly #peers = new Map<string, WorkerPeer>();
+  #lastNumber = 0;
+  #isClosing = false;
+  #reloading: Promise<number> | undefined;
+  #nextPick = 0;
+
+  constructor(parts: FleetParts) {
+    this.#parts = parts;
+  }
+
+  get peers(): readonly WorkerPeer[] {
+    return [...this.#peers.values()];
+  }
+
+  /** How many are in a state. */
+  count(state: WorkerState): number {
+    return this.peers.filter((peer) => peer.state === state).length;
+  }
+
+  get(id: string): WorkerPeer | undefined {
+    return this.#peers.get(id);
+  }
+
+  /** A worker that serves; another one each time. @throws {no_worker} If there is none. */
+  pick(): WorkerPeer {
+    const ready = this.peers.filter(({ state, link }) => state === 'ready' && link !== undefined);
+    const peer = ready[this.#nextPick % Math.max(1, ready.length)];
+    if (peer === undefined) throw new HostError('no_worker');
+    this.#nextPick += 1;
+    return peer;
+  }
+
+  /**
+   * Takes over workers that are there, and starts those that are missing.
+   *
+   * @param found What the launcher has.
+   * @throws {worker_failed} If one cannot be started: the host cannot serve.
+   */
+  async start(found: readonly { readonly id: string; readonly pid: number }[]): Promise<void> {
+    const { size, clock, log } = this.#parts;
+    for (const { id, pid } of found) this.#track(new WorkerPeer(id, pid, clock.monotonicMs()));
+    if (found.length > 0)
+      log.info({ workers: found.length }, 'taking over the workers that are there');
+    await Promise.all(this.peers.map((peer) => this.#adopt(peer)));
+    const missing = Math.max(0, size - this.#peers.size);
+    await Promise.all(Array.from({ length: missing }, () => this.#startOne()));
+    for (const surplus of this.peers.slice(size)) void this.#retire(surplus);
+  }
+
+  /** A worker has connected. @throws {no_worker} If it is not one of ours. */
+  connect(hello: Hello, link: RpcLink): WorkerPeer {
+    const peer = this.#peers.get(hello.worker);
+    if (peer === undefined || peer.pid !== hello.pid) throw new HostError('no_worker');
+    peer.connect(link, hello.release, hello.epoch);
+    if (hello.ready) peer.markReady();
+    return peer;
+  }
+
+  /** Resolves when no worker serves anything older: one that does not follow is killed. */
+  async publish(snapshot: RouteSnapshot): Promise<void> {
+    // Who is not connected and does not serve gets the routes when it introduces itself, or ends.
+    const serving = this.peers.filter(({ state, link }) => state === 'ready' || link !== undefined);
+    await Promise.all(serving.map((peer) => this.#publishTo(peer, snapshot)));
+  }
+
+  /**
+   * Replaces all workers, one after the other: the next one serves before the one it replaces takes no more
+   * connections.
+   *
+   * @returns How many were replaced.
+   * @throws {worker_failed} If a new one does not come up; the old ones go on.
+   */
+  reload(): Promise<number> {
+    this.#reloading ??= this.#reload().finally(() => (this.#reloading = undefined));
+    return this.#reloading;
+  }
+
+  handleExit(exit: WorkerExit): void {
+    const peer = this.#peers.get(exit.id);
+    if (peer === undefined || peer.pid !== exit.pid) return;
+    this.#peers.delete(exit.id);
+    const wasDraining = peer.state === 'draining';
+    peer.state = 'draining';
+    peer.markGone();
+    this.#parts.onGone(peer, exit);
+    if (wasDraining || this.#isClosing) return;
+    const delayMs = this.#parts.restartDelayMs(exit);
+    this.#parts.log.error({ worker: exit.id, ...exit, delayMs }, 'a worker has ended');
+    setTimeout(() => this.#replaceLost(), delayMs).unref();
+  }
+
+  /** Kills a worker; its exit is handled as any other. */
+  kill(peer: WorkerPeer): void {
+    try {
+      process.kill(peer.pid, 'SIGKILL');
+    } catch {
+      // It has ended already.
+    }
+  }
+
+  /** Has all of them drain, and waits until they have. */
+  async close(): Promise<void> {
+    this.#isClosing = true;
+    await Promise.all(this.peers.map((peer) => this.#retire(peer)));
+  }
+
+  async #adopt(peer: WorkerPeer): Promise<void> {
+    const late = this.#after(ADOPT_MS);
+    try {
+      await Promise.race([peer.ready, late.promise]);
+    } catch (error) {
+      this.#parts.log.warn({ worker: peer.id, err: error }, 'a worker does not answer: killing it');
+      this.kill(peer);
+      await peer.gone;
+    } finally {
+      late.cancel();
+    }
+  }
+
+  async #startOne(): Promise<WorkerPeer> {
+    const { launcher, createSpec, clock } = this.#parts;
+    const id = `worker-${(this.#lastNumber += 1)}`;
+    const pid = await launcher().startWorker(createSpec(id));
+    const peer = new WorkerPeer(id, pid, clock.monotonicMs());
+    this.#track(peer);
+    const late = this.#after(READY_MS);
+    try {
+      await Promise.race([peer.ready, late.promise]);
+    } catch (error) {
+      peer.state = 'draining';
+      this.kill(peer);
+      throw error;
+    } finally {
+      late.cancel();
+    }
+    return peer;
+  }
+
+  #track(peer: WorkerPeer): void {
+    this.#peers.set(peer.id, peer);
+    this.#lastNumber = Math.max(this.#lastNumber, Number(peer.id.slice('worker-'.length)));
+  }
+
+  #replaceLost(): void {
+    if (this.#isClosing || this.#peers.size >= this.#parts.size) return;
+    this.#startOne().catch((error: unknown) => {
+      this.#parts.log.error({ err: error }, 'a worker cannot be replaced');
+      setTimeout(() => this.#replaceLost(), 1000).unref();
+    });
+  }
+
+  async #publishTo(peer: WorkerPeer, snapshot: RouteSnapshot): Promise<void> {
+    try {
+      await peer.follow(snapshot);
+    } catch (error) {
+      this.#parts.log.error(
+        { worker: peer.id, err: error },
+        'a worker does not follow: killing it',
+      );
+      this.kill(peer);
+      await peer.gone;
+    }
+  }
+
+  async #reload(): Promise<number> {
+    let replaced = 0;
+    for (const old of this.peers) {
+      if (this.#isClosing || old.state === 'draining') continue;
+      await this.#startOne();
+      await this.#retire(old, IDLE_MS);
+      replaced += 1;
+    }
+    return replaced;
+  }
+
+  async #retire(peer: WorkerPeer, idleMs = 0): Promise<void> {
+    peer.state = 'draining';
+    if (peer.link === undefined) this.#parts.launcher().kill(peer.id, 'SIGTERM');
+    else peer.notify('worker.drain', { idleMs });
+    const late = this.#after(this.#parts.drainTimeoutMs + FAREWELL_MS);
+    try {
+      await Promise.race([peer.gone, late.promise]);
+    } catch {
+      this.#parts.log.warn({ worker: peer.id }, 'a worker does not end: killing it');
+      this.kill(peer);
+      await peer.gone;
+    } finally {
+      late.cancel();
+    }
+  }
+
+  #after(ms: number): { promise: Promise<never>; cancel: () => void } {
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => {});
+    const cancel = this.#parts.clock.after(ms, () =>
+      reject(new HostError('worker_failed', { reason: `it took over ${ms} ms` })),
+    );
+    return { promise, cancel };
+  }
+}

@@ -1,0 +1,97 @@
+/** The supervisor's side of the launcher: finds the one that is there, or starts one. */
+import { spawn } from 'node:child_process';
+import type { AddressInfo, BoundSocket } from 'node:net';
+import { HostError } from '../base/errors.ts';
+import { modulePath } from '../base/package-roots.ts';
+import { RpcLink } from '../links/rpc-link.ts';
+import { connectToPath } from '../links/unix-socket.ts';
+import { LISTEN_FD } from './launcher.ts';
+import type { LauncherView, WorkerExit, WorkerSpec } from './launcher-messages.ts';
+
+/** How long a launcher has to start, ms: a Node process on a busy machine. */
+const START_MS = 20_000;
+const LOOK_MS = 10;
+/** How long it has for an answer. */
+const CALL_MS = 10_000;
+
+/** What the supervisor wants to know of the launcher. */
+export interface LauncherEvents {
+  onExited(exit: WorkerExit): void;
+  /** The launcher is gone; its workers are not. */
+  onLost(): void;
+}
+
+/** A connected launcher. */
+export class LauncherClient {
+  readonly #link: RpcLink;
+
+  private constructor(link: RpcLink) {
+    this.#link = link;
+  }
+
+  /** Connects to the launcher that is there. @returns Undefined if there is none. */
+  static async find(path: string, events: LauncherEvents): Promise<LauncherClient | undefined> {
+    const socket = await connectToPath(path);
+    if (socket === undefined) return undefined;
+    const handlers = {
+      'launcher.exited': (params: unknown) => events.onExited(params as WorkerExit),
+    };
+    return new LauncherClient(new RpcLink(socket, { handlers, onClose: () => events.onLost() }));
+  }
+
+  /**
+   * Starts one, in a session of its own: signals of a terminal do not reach it.
+   *
+   * @param path Its socket.
+   * @param bound What it holds, and gives to the workers.
+   */
+  static async start(
+    path: string,
+    bound: BoundSocket,
+    events: LauncherEvents,
+  ): Promise<LauncherClient> {
+    const stdio: ('ignore' | 'inherit' | number)[] = ['ignore', 'ignore', 'inherit'];
+    stdio[LISTEN_FD] = bound.fd();
+    const { address, port } = bound.address() as AddressInfo;
+    const script = modulePath('cluster/launcher-main');
+    const child = spawn(process.execPath, [script, path, address, String(port)], {
+      detached: true,
+      stdio,
+      env: {},
+    });
+    child.unref();
+    let failure: string | undefined;
+    child.once('error', (error) => (failure = error.message));
+    child.once('exit', (code, signal) => (failure = `it ended with ${signal ?? `code ${code}`}`));
+    for (let waitedMs = 0; waitedMs < START_MS && failure === undefined; waitedMs += LOOK_MS) {
+      const found = await LauncherClient.find(path, events);
+      if (found !== undefined) return found;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    child.kill('SIGKILL');
+    throw new HostError('launcher_failed', { reason: failure ?? 'it does not answer' });
+  }
+
+  describe(): Promise<LauncherView> {
+    return this.#link.call('launcher.describe', {}, CALL_MS) as Promise<LauncherView>;
+  }
+
+  async startWorker(spec: WorkerSpec): Promise<number> {
+    const { pid } = (await this.#link.call('launcher.start', spec, CALL_MS)) as { pid: number };
+    return pid;
+  }
+
+  kill(id: string, signal: NodeJS.Signals): void {
+    this.#link.notify('launcher.kill', { id, signal });
+  }
+
+  /** Ends the workers that are left, and then itself. */
+  end(): void {
+    this.#link.notify('launcher.end', {});
+  }
+
+  /** Leaves it alone. */
+  disconnect(): void {
+    this.#link.close();
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The launcher: a small process that holds the listening socket and is the parent of the workers, so that neither
+ * depends on the supervisor. While no supervisor is connected it starts again the workers that end by themselves.
+ *
+ * Methods: `launcher.describe`, `launcher.start`, `launcher.kill`, `launcher.end`; it tells `launcher.exited`.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Server, Socket } from 'node:net';
+import { HostError } from '../base/errors.ts';
+import type { ListenAddress } from '../config/listen-address.ts';
+import { RpcLink } from '../links/rpc-link.ts';
+import { listenOnPath } from '../links/unix-socket.ts';
+import type { LauncherView, WorkerExit, WorkerSpec } from './launcher-messages.ts';
+
+/** Descriptor of the bound socket, here and in the workers. */
+export const LISTEN_FD = 3;
+
+/** How soon a worker is started again while nobody watches. */
+const RESTART_MS = 500;
+
+interface Child {
+  readonly spec: WorkerSpec;
+  readonly process: ChildProcess;
+  /** Somebody asked for its end. */
+  isEnding: boolean;
+}
+
+/** State of the launcher process. */
+export class Launcher {
+  readonly #children = new Map<string, Child>();
+  readonly #links = new Set<RpcLink>();
+  readonly #address: ListenAddress;
+  readonly #onEnd: () => void;
+  #server: Server | undefined;
+  #isEnding = false;
+
+  /**
+   * @param address Where the socket that it holds is bound.
+   * @param onEnd Called once, when it is to end and no worker is left.
+   */
+  constructor(address: ListenAddress, onEnd: () => void) {
+    this.#address = address;
+    this.#onEnd = onEnd;
+  }
+
+  /** Listens for the supervisor. */
+  async listen(path: string): Promise<void> {
+    this.#server = await listenOnPath(path, (socket) => this.#accept(socket));
+  }
+
+  /** Tells every worker to drain, and ends with the last one. */
+  end(): void {
+    this.#isEnding = true;
+    for (const child of this.#children.values()) this.#kill(child, 'SIGTERM');
+    this.#endIfDone();
+  }
+
+  #accept(socket: Socket): void {
+    const link = new RpcLink(socket, {
+      handlers: {
+        'launcher.describe': () => this.#describe(),
+        'launcher.start': (params) => this.#start(params as WorkerSpec),
+        'launcher.kill': (params) => this.#signal(params as { id: string; signal: NodeJS.Signals }),
+        'launcher.end': () => this.end(),
+      },
+      onClose: () => this.#links.delete(link),
+    });
+    this.#links.add(link);
+  }
+
+  #describe(): LauncherView {
+    const workers = [...this.#children].map(([id, { process: child }]) => ({
+      id,
+      pid: child.pid ?? 0,
+    }));
+    return { pid: process.pid, address: this.#address, workers };
+  }
+
+  #start(spec: WorkerSpec): Promise<{ pid: number }> {
+    if (this.#isEnding) throw new HostError('host_closing');
+    const child = spawn(process.execPath, spec.arguments, {
+      stdio: ['ignore', 'ignore', 'inherit', LISTEN_FD],
+      env: spec.environment,
+    });
+    const entry: Child = { spec, process: child, isEnding: false };
+    return new Promise((resolve, reject) => {
+      child.once('spawn', () => {
+        this.#children.set(spec.id, entry);
+        resolve({ pid: child.pid ?? 0 });
+      });
+      // Later errors (a signal that could not be sent) say nothing that its exit does not.
+      child.on('error', reject);
+      child.once('exit', (code, signal) => this.#handleExit(entry, code, signal));
+    });
+  }
+
+  #signal({ id, signal }: { id: string; signal: NodeJS.Signals }): void {
+    const child = this.#children.get(id);
+    if (child !== undefined) this.#kill(child, signal);
+  }
+
+  #kill(child: Child, signal: NodeJS.Signals): void {
+    child.isEnding = true;
+    child.process.kill(signal);
+  }
+
+  #handleExit(child: Child, code: number | null, signal: NodeJS.Signals | null): void {
+    const { spec, isEnding } = child;
+    if (this.#children.get(spec.id) === child) this.#children.delete(spec.id);
+    const exit: WorkerExit = { id: spec.id, pid: child.process.pid ?? 0, code, signal };
+    for (const link of this.#links) link.notify('launcher.exited', exit);
+    const isAlone = this.#links.size === 0;
+    if (isAlone && !isEnding && code !== 0) setTimeout(() => this.#startAgain(spec), RESTART_MS);
+    this.#endIfDone();
+  }
+
+  #startAgain(spec: WorkerSpec): void {
+    // A supervisor that came in the meantime counts its workers itself.
+    if (this.#links.size > 0 || this.#isEnding) return;
+    this.#start(spec).catch(() => setTimeout(() => this.#startAgain(spec), RESTART_MS));
+  }
+
+  #endIfDone(): void {
+    if (!this.#isEnding || this.#children.size > 0) return;
+    this.#server?.close();
+    for (const link of this.#links) link.close();
+    this.#onEnd();
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Composition of a host of several processes: the control side is here, the data sides are workers, and the launcher
+ * holds the socket they listen on. Whatever of them ends, the others go on.
+ */
+import { dirname, join } from 'node:path';
+import { openAdminApi } from './admin/admin-api.ts';
+import { openFsArtifactStore } from './artifacts/fs-artifact-store.ts';
+import { systemClock } from './base/clock.ts';
+import { CloseStack } from './base/closeable.ts';
+import { Cluster } from './cluster/cluster.ts';
+import { describeSchema } from './cluster/worker-messages.ts';
+import { publishedRegistry } from './cluster/published-registry.ts';
+import { openRunDirectory } from './cluster/run-directory.ts';
+import { fromWireResult, toWireCall } from './cluster/wire-call.ts';
+import { formatBaseUrl } from './config/listen-address.ts';
+import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
+import type { Host, HostOptions } from './host.ts';
+import type { CallFunction } from './invoke/collected-call.ts';
+import { parseAllowList } from './invoke/outbound/allow-list.ts';
+import { GuestLog } from './logs/guest-log.ts';
+import { PrometheusObserver } from './metrics/prometheus.ts';
+import { openSqliteRegistry } from './registry/sqlite-registry.ts';
+import { openDataDirectory } from './storage/data-directory.ts';
+
+/** How long a worker has for a call of `faas invoke` beyond the function's own time limit. */
+const CALL_SLACK_MS = 10_000;
+const DESCRIBE_MS = 1000;
+
+/**
+ * Opens the host with `workers` worker processes; those that an earlier supervisor has left are taken over.
+ *
+ * @throws {data_directory_locked} If another host uses the data directory.
+ * @throws {data_directory_unwritable} If nothing can be written there.
+ * @throws {listen_failed} If an address is taken.
+ * @throws {worker_failed} If a worker cannot be started.
+ */
+export async function openSupervisor(options: HostOptions, workers: number): Promise<Host> {
+  const stack = new CloseStack();
+  try {
+    return await compose(options, workers, stack);
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+}
+
+async function compose(
+  { config: given, log, version }: HostOptions,
+  workers: number,
+  stack: CloseStack,
+): Promise<Host> {
+  const clock = systemClock;
+  const directory = stack.push(await openDataDirectory(given.dataDir));
+  const config = { ...given, dataDir: directory.path };
+  const artifacts = stack.push(await openFsArtifactStore(directory.path, { clock }));
+  const inner = stack.push(
+    await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
+  );
+  const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
+  const observer = new PrometheusObserver({
+    maxFunctions: config.metrics.maxFunctions,
+    clock,
+    moduleCacheBytes: () => 0,
+    hostUse: { usedBytes: 0, limitBytes: 0, usedMappings: 0, limitMappings: 0 },
+  });
+  const registry = publishedRegistry(inner, (snapshot) => cluster.publish(snapshot));
+  const deployer = new PipelineDeployer({
+    config,
+    artifacts,
+    registry,
+    observer,
+    clock,
+    log,
+    checkAllowedHosts: (patterns) => void parseAllowList(patterns),
+  });
+  const cluster = new Cluster({
+    config,
+    workers,
+    release: version,
+    run: await openRunDirectory(directory.path),
+    readable: [config.tls.cert, config.tls.key].flatMap((path) =>
+      path === undefined ? [] : [path, join(dirname(path), '*')],
+    ),
+    clock,
+    log,
+    registry,
+    guestLog,
+    artifacts,
+    deployer,
+  });
+  const callFunction: CallFunction = async (record, call, signal) => {
+    signal.throwIfAborted();
+    const timeoutMs = record.live.settings.limits.timeoutMs + CALL_SLACK_MS;
+    const peer = cluster.fleet.pick();
+    const cancel = (): void => peer.notify('function.cancel', { requestId: call.requestId });
+    signal.addEventListener('abort', cancel, { once: true });
+    try {
+      return fromWireResult(
+        await peer.call('function.call', toWireCall(record.name, call), timeoutMs),
+      );
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
+  };
+  const reload = (): Promise<number> => cluster.fleet.reload();
+  let dataUrl: string | undefined;
+  let isClosing = false;
+  const admin = stack.push(
+    await openAdminApi({
+      config,
+      log,
+      clock,
+      registry,
+      artifacts,
+      deployer,
+      callFunction,
+      describeInstances: async ({ function: name }) => {
+        const peers = cluster.fleet.peers.filter(({ state }) => state === 'ready');
+        const lines = await Promise.all(
+          peers.map(async (peer) => {
+            const told = await peer.call('function.describe', { function: name }, DESCRIBE_MS);
+            return describeSchema.parse(told).map((line) => `${peer.id}: ${line}`);
+          }),
+        );
+        return lines.flat();
+      },
+      reload,
+      guestLog,
+      observer,
+      metrics: observer,
+      isReady: () => !isClosing && cluster.fleet.count('ready') > 0,
+      dataUrl: () => dataUrl,
+      version,
+      engine: 'native, with jco as fallback',
+    }),
+  );
+  stack.push(cluster);
+  dataUrl = formatBaseUrl(await cluster.start());
+  stack.defer(() => {
+    isClosing = true;
+    deployer.close();
+  });
+  return {
+    dataUrl,
+    adminUrl: admin.address,
+    tokenFile: admin.tokenFile,
+    reload,
+    close: () => stack.close(),
+  };
+}

@@ -1,0 +1,176 @@
+/**
+ * A worker as a process: `node worker.ts ID RELEASE DATA_DIRECTORY`, with the bound socket as descriptor 3. It gets the
+ * configuration and the routes from the supervisor, gives up the rights it needs no more, and serves until it is told to
+ * drain. Without a supervisor it goes on with what it knows.
+ */
+import { openArtifactReader } from './artifacts/artifact-reader.ts';
+import { systemClock } from './base/clock.ts';
+import { HostError, toHostError } from './base/errors.ts';
+import { ForwardedLog } from './cluster/forwarded-log.ts';
+import { LISTEN_FD } from './cluster/launcher.ts';
+import type { RouteChange, RouteState } from './cluster/route-changes.ts';
+import { runDirectoryOf } from './cluster/run-directory.ts';
+import { SupervisorLink } from './cluster/supervisor-link.ts';
+import { WorkerArtifacts } from './cluster/worker-artifacts.ts';
+import { fromWireCall, toWireResult } from './cluster/wire-call.ts';
+import type { Welcome, WireCall } from './cluster/worker-messages.ts';
+import { WorkerRoutes } from './cluster/worker-routes.ts';
+import type { Config } from './config/schema.ts';
+import { openDataSide, type DataSide } from './data-side.ts';
+import { createCallFunction, type CallFunction } from './invoke/collected-call.ts';
+import type { RpcHandler } from './links/rpc-link.ts';
+import { openLog, silentLog, type Log } from './logs/log.ts';
+import type { FunctionRecord } from './registry/model.ts';
+
+/** How long what is said last may take. */
+const FAREWELL_MS = 2000;
+
+/** Rights that are not needed once the worker serves: to make threads, and the clock of `node:wasi`. */
+const DROPPED_RIGHTS = ['worker', 'wasi'] as const;
+
+class Worker {
+  readonly #id: string;
+  readonly #release: string;
+  readonly #dataDirectory: string;
+  readonly #routes = new WorkerRoutes();
+  readonly #guestLog = new ForwardedLog((batch, ms) => this.#call('log.lines', batch, ms));
+  /** Of calls of `faas invoke` under way, by request id. */
+  readonly #callers = new Map<string, AbortController>();
+  #log: Log = silentLog;
+  #link: SupervisorLink | undefined;
+  #dataSide: DataSide | undefined;
+  #callFunction: CallFunction | undefined;
+  #isReady = false;
+  #ending: Promise<void> | undefined;
+
+  constructor(id: string, release: string, dataDirectory: string) {
+    this.#id = id;
+    this.#release = release;
+    this.#dataDirectory = dataDirectory;
+  }
+
+  /** Serves. Resolves when it does. */
+  async start(): Promise<void> {
+    const first = Promise.withResolvers<Config>();
+    this.#link = await SupervisorLink.open({
+      socketPath: runDirectoryOf(this.#dataDirectory).supervisorSocket,
+      hello: () => ({
+        worker: this.#id,
+        pid: process.pid,
+        release: this.#release,
+        epoch: this.#routes.snapshot.epoch,
+        ready: this.#isReady,
+      }),
+      onWelcome: (welcome) => {
+        this.#handleWelcome(welcome);
+        first.resolve(welcome.config);
+      },
+      handlers: this.#handlers(),
+      log: () => this.#log,
+    });
+    const config = await first.promise;
+    this.#log = openLog(config.logLevel, false).child({ worker: this.#id });
+    const { dataSide, artifacts } = await this.#openParts(config);
+    this.#dataSide = dataSide;
+    this.#callFunction = createCallFunction(dataSide.invoker);
+    dropRights();
+    await dataSide.serve(this.#routes, artifacts, LISTEN_FD);
+    this.#isReady = true;
+    this.#link.notify('worker.ready', {});
+  }
+
+  /** Finishes what is under way, says what is left to say, and resolves. */
+  drain(idleMs = 0): Promise<void> {
+    this.#ending ??= this.#drain(idleMs);
+    return this.#ending;
+  }
+
+  async #openParts(config: Config): Promise<{ dataSide: DataSide; artifacts: WorkerArtifacts }> {
+    const dataSide = await openDataSide({
+      config,
+      log: this.#log,
+      clock: systemClock,
+      guestLog: this.#guestLog,
+    });
+    const artifacts = new WorkerArtifacts({
+      store: openArtifactReader(this.#dataDirectory, systemClock),
+      call: (method, params, timeoutMs) => this.#call(method, params, timeoutMs),
+      timeoutMs: config.deploy.timeoutMs + FAREWELL_MS,
+    });
+    return { dataSide, artifacts };
+  }
+
+  #handleWelcome({ routes }: Welcome): void {
+    if (routes !== undefined) this.#routes.replace(routes);
+    void this.#guestLog.flush();
+  }
+
+  #handlers(): Readonly<Record<string, RpcHandler>> {
+    return {
+      'routes.replace': (state) => this.#routes.replace(state as RouteState),
+      'routes.apply': (change) => this.#routes.apply(change as RouteChange),
+      'worker.drain': (params) => void this.drain((params as { idleMs: number }).idleMs).then(exit),
+      'function.call': (call) => this.#callForOperator(call as WireCall),
+      'function.cancel': (params) =>
+        this.#callers.get((params as { requestId: string }).requestId)?.abort(),
+      'function.describe': (params) => this.#describe(params as { function: string }),
+    };
+  }
+
+  async #callForOperator(call: WireCall): Promise<unknown> {
+    if (this.#callFunction === undefined) throw new HostError('no_worker');
+    const left = new AbortController();
+    this.#callers.set(call.requestId, left);
+    try {
+      const record = this.#recordOf(call.function);
+      const result = await this.#callFunction(record, fromWireCall(call), left.signal);
+      // Whoever asked reads what was logged as soon as there is an answer.
+      await this.#guestLog.flush();
+      return toWireResult(result);
+    } finally {
+      this.#callers.delete(call.requestId);
+    }
+  }
+
+  #describe({ function: name }: { function: string }): readonly string[] {
+    return this.#dataSide?.describe(this.#recordOf(name).live) ?? [];
+  }
+
+  #recordOf(name: string): FunctionRecord {
+    const record = this.#routes.snapshot.functions.get(name as FunctionRecord['name']);
+    if (record === undefined) throw new HostError('unknown_function', { name });
+    return record;
+  }
+
+  #call(method: string, params: unknown, timeoutMs: number): Promise<unknown> {
+    if (this.#link === undefined) return Promise.reject(new HostError('link_lost', { method }));
+    return this.#link.call(method, params, timeoutMs);
+  }
+
+  async #drain(idleMs: number): Promise<void> {
+    await this.#dataSide?.close(idleMs);
+    await this.#guestLog.flush();
+    this.#link?.close();
+  }
+}
+
+function dropRights(): void {
+  const { permission } = process as { permission?: { drop?: (scope: string) => void } };
+  for (const right of DROPPED_RIGHTS) permission?.drop?.(right);
+}
+
+function exit(): void {
+  process.exit(0);
+}
+
+const [, , id = '', release = '', dataDirectory = ''] = process.argv;
+const worker = new Worker(id, release, dataDirectory);
+// Whoever read what is said here may be gone; that must end nobody.
+process.stderr.on('error', () => {});
+process.on('SIGTERM', () => void worker.drain().then(exit));
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+worker.start().catch((error: unknown) => {
+  const { code, message } = toHostError(error);
+  process.stderr.write(`error: ${id} cannot serve: ${message} (${code})\n`);
+  process.exit(1);
+});
