@@ -15,6 +15,7 @@ import type { Cli } from './cli.ts';
 import { DeployProgress } from './deploy-progress.ts';
 import { deployToHost } from './deploy-to-host.ts';
 import { describeError } from './describe-error.ts';
+import { parseStoreGrant } from './flag-values.ts';
 import { parseDirectoryGrant, type DirectoryGrant } from './snapshot.ts';
 
 /** An entry of `examples.json`; the file is ours. */
@@ -26,7 +27,12 @@ interface Example {
   readonly description: string;
   /** Command to try it with; `{url}` stands for its URL. */
   readonly try: string;
-  readonly settings: { readonly allowHosts?: readonly string[]; readonly dirs?: readonly string[] };
+  readonly settings: {
+    readonly allowHosts?: readonly string[];
+    readonly dirs?: readonly string[];
+    readonly keyValue?: readonly string[];
+    readonly config?: Readonly<Record<string, string>>;
+  };
 }
 
 /** Where the host is and how to be let in. */
@@ -92,13 +98,17 @@ async function deployExample(
   cli: Cli,
   stopping: AbortSignal,
 ): Promise<void> {
-  const { allowHosts = [], dirs = [] } = example.settings;
+  const { allowHosts = [], dirs = [], keyValue = [], config = {} } = example.settings;
   try {
     const deployment = {
       name: parseFunctionName(example.name),
       path,
       directories: dirs.map((grant) => localGrant(grant, folder)),
-      settings: { allowedHosts: allowHosts },
+      settings: {
+        allowedHosts: allowHosts,
+        keyValue: keyValue.map(parseStoreGrant),
+        config: Object.entries(config),
+      },
     };
     const progress = new DeployProgress(cli.terminal, false);
     const { urls } = await deployToHost(client, deployment, progress);

@@ -1,8 +1,16 @@
 /** The flags of `faas deploy` → the settings that the admin API takes. The host checks them all again. */
 import type { Command } from 'commander';
 import { parseDuration, parseSize } from '../host/base/units.ts';
-import type { Isolation, SnapshotRule } from '../host/registry/model.ts';
-import { asIs, list, parseRate, parseVariable, readCount, readWord } from './flag-values.ts';
+import type { Isolation, KeyValueGrant, SnapshotRule } from '../host/registry/model.ts';
+import {
+  asIs,
+  list,
+  parseRate,
+  parseStoreGrant,
+  readCount,
+  readVariable,
+  readWord,
+} from './flag-values.ts';
 import { parseDirectoryGrant, type DirectoryGrant } from './snapshot.ts';
 
 /** What commander makes of the flags. */
@@ -24,6 +32,9 @@ export interface DeployFlags {
   readonly maxRps?: number;
   readonly cpuPerMinute?: number;
   readonly serverTiming?: boolean;
+  readonly configVar?: readonly (readonly [name: string, value: string])[];
+  readonly secret?: readonly (readonly [name: string, value: string])[];
+  readonly keyValue?: readonly KeyValueGrant[];
   readonly allowHost?: readonly string[];
   readonly dir?: readonly DirectoryGrant[];
 }
@@ -33,7 +44,7 @@ const SNAPSHOT_RULES: readonly SnapshotRule[] = ['auto', 'shared-seed', 'never']
 
 /** Adds the flags to the command. */
 export function addDeployFlags(command: Command): Command {
-  return addBudgetFlags(addInstanceFlags(addMainFlags(command)));
+  return addBudgetFlags(addInstanceFlags(addGrantFlags(addMainFlags(command))));
 }
 
 function addMainFlags(command: Command): Command {
@@ -44,7 +55,7 @@ function addMainFlags(command: Command): Command {
       "host and path that lead to it, 'api.example.com/v1/*'; repeatable",
       list(asIs),
     )
-    .option('--env <name=value>', 'environment variable; repeatable', list(parseVariable))
+    .option('--env <name=value>', 'environment variable; repeatable', list(readVariable('--env')))
     .option('--memory <size>', 'memory of one instance, like 64MiB', parseSize)
     .option('--timeout <duration>', 'time of one invocation, like 10s', parseDuration)
     .option('--cpu <duration>', 'CPU time of one invocation, like 50ms', parseDuration)
@@ -66,6 +77,25 @@ function addMainFlags(command: Command): Command {
       list(parseDirectoryGrant),
     )
     .option('--server-timing', 'every reply says how it was made, in its server-timing field');
+}
+
+function addGrantFlags(command: Command): Command {
+  return command
+    .option(
+      '--config-var <name=value>',
+      'value that it reads by wasi:config; repeatable',
+      list(readVariable('--config-var')),
+    )
+    .option(
+      '--secret <name=value>',
+      'the same, and never shown or logged; repeatable',
+      list(readVariable('--secret', 'hidden')),
+    )
+    .option(
+      '--key-value <label>',
+      'key-value store it may open, "default" or any name; LABEL=NAME for a shared one; repeatable',
+      list(parseStoreGrant),
+    );
 }
 
 function addInstanceFlags(command: Command): Command {
@@ -124,6 +154,9 @@ export function settingsOf(flags: DeployFlags): Record<string, unknown> {
     budget,
     serverTiming: flags.serverTiming,
     environment: flags.env ?? [],
+    config: flags.configVar ?? [],
+    secrets: flags.secret ?? [],
+    keyValue: flags.keyValue ?? [],
     allowedHosts: flags.allowHost ?? [],
     routes: flags.route ?? [],
   };

@@ -22,7 +22,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.unexpected, 'something failed that should not: the host, the machine or this command'],
   [EXIT.usage, 'wrong use: an unknown flag, a bad value, a file that cannot be read'],
   [EXIT.refused, 'the host refused: the message says why'],
-  [EXIT.notFound, 'no such function, version or artifact'],
+  [EXIT.notFound, 'no such function, version, artifact or key'],
   [EXIT.unreachable, 'no host answers, or it went away'],
   [EXIT.unauthorised, 'no token, a wrong one, or one that lacks the scope'],
   [EXIT.functionFailed, 'invoke: the function failed'],

@@ -13,16 +13,32 @@ export function asIs(text: string): string {
   return text;
 }
 
-/** Reads `NAME=VALUE`. */
-export function parseVariable(text: string): readonly [string, string] {
+/**
+ * Reads `NAME=VALUE`.
+ *
+ * @param show `hidden`: what was given may be a secret, and is not in the error.
+ */
+export function readVariable(
+  flag: string,
+  show: 'shown' | 'hidden' = 'shown',
+): (text: string) => readonly [string, string] {
+  return (text) => {
+    const at = text.indexOf('=');
+    if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+    throw new HostError('invalid_flag', {
+      flag,
+      value: show === 'shown' ? text.slice(0, 100) : '…',
+      reason: 'it is not NAME=VALUE',
+      fix: `Write it like ${flag} GREETING=hello`,
+    });
+  };
+}
+
+/** Reads `LABEL` or `LABEL=NAME`; the host checks both. */
+export function parseStoreGrant(text: string): { readonly label: string; readonly shared?: string } {
   const at = text.indexOf('=');
-  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
-  throw new HostError('invalid_flag', {
-    flag: '--env',
-    value: text.slice(0, 100),
-    reason: 'it is not NAME=VALUE',
-    fix: 'Write it like --env GREETING=hello',
-  });
+  if (at < 0) return { label: text };
+  return { label: text.slice(0, at), shared: text.slice(at + 1) };
 }
 
 /** Reads a whole number. */

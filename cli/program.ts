@@ -5,6 +5,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { describeCommand } from './commands/describe.ts';
 import { invokeCommand } from './commands/invoke.ts';
+import { kvCommand } from './commands/kv.ts';
 import { listCommand } from './commands/list.ts';
 import { logsCommand } from './commands/logs.ts';
 import { reloadCommand } from './commands/reload.ts';
@@ -69,6 +70,7 @@ function buildProgram(cli: Cli, output: Promise<void>[]): Command {
     rollbackCommand,
     invokeCommand,
     logsCommand,
+    kvCommand,
     resumeCommand,
     reloadCommand,
     deleteCommand,

@@ -8,6 +8,9 @@ export function showVersion(version: VersionView): readonly (readonly [string, s
   const { limits, files } = version;
   const grants: readonly (readonly [string, readonly string[]])[] = [
     ['environment', version.environment],
+    ['config', version.config],
+    ['secrets', version.secrets],
+    ['key-value stores', version.keyValue.map(showStore)],
     ['may call', version.allowedHosts],
     ['directories', version.directories],
   ];
@@ -57,6 +60,10 @@ function showBudget({ requestsPerSecond, cpuMsPerMinute }: FunctionBudget): Fiel
     ...(cpuMsPerMinute === undefined ? [] : [`${formatDuration(cpuMsPerMinute)} of CPU a minute`]),
   ];
   return parts.length === 0 ? [] : [['budget', parts.join(', ')]];
+}
+
+function showStore({ label, shared }: VersionView['keyValue'][0]): string {
+  return shared === undefined ? label : `${label} (@${shared})`;
 }
 
 /** A time in UTC, without milliseconds. */

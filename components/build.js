@@ -24,6 +24,7 @@ const BUILDS = [
   { name: 'fetch-rust', source: 'components/fetch-rust', build: buildRust, kind: 'component' },
   { name: 'files-rust', source: 'components/files-rust', build: buildRust, kind: 'component' },
   { name: 'usage-rust', source: 'components/usage-rust', build: buildRust, kind: 'component' },
+  { name: 'kv-rust', source: 'components/kv-rust', build: buildRust, kind: 'component' },
   { name: 'kernels-rust', source: 'components/kernels-rust', build: buildRust, kind: 'component' },
   { name: 'upper-c', source: 'components/upper-c', build: buildC, kind: 'core module' },
   { name: 'misbehave', source: 'tests/guests/misbehave', build: buildRust, kind: 'component' },

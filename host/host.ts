@@ -8,6 +8,7 @@ import { openFsArtifactStore } from './artifacts/fs-artifact-store.ts';
 import { systemClock } from './base/clock.ts';
 import { CloseStack, type Closeable } from './base/closeable.ts';
 import { HostError } from './base/errors.ts';
+import { endLeftoverWorkers } from './cluster/leftover.ts';
 import { formatBaseUrl } from './config/listen-address.ts';
 import type { Config } from './config/schema.ts';
 import { openDataSide } from './data-side.ts';
@@ -68,6 +69,7 @@ export async function openHost({
   try {
     const clock = systemClock;
     const directory = stack.push(await openDataDirectory(config.dataDir));
+    await endLeftoverWorkers(directory.path, log);
     const artifacts = stack.push(await openFsArtifactStore(directory.path, { clock }));
     const registry = stack.push(
       await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),

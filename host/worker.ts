@@ -1,5 +1,5 @@
 /**
- * A worker as a process: `node worker.ts ID RELEASE DATA_DIRECTORY`, with the bound socket as descriptor 3. It gets the
+ * A worker as a process: `node worker.ts ID RELEASE DATA_DIRECTORY SOCKET`, with the bound socket as descriptor 3. It gets the
  * configuration and the routes from the supervisor, gives up the rights it needs no more, and serves until it is told to
  * drain. Without a supervisor it goes on with what it knows.
  */
@@ -9,7 +9,6 @@ import { HostError, toHostError } from './base/errors.ts';
 import { ForwardedLog } from './cluster/forwarded-log.ts';
 import { LISTEN_FD } from './cluster/launcher.ts';
 import type { RouteChange, RouteState } from './cluster/route-changes.ts';
-import { runDirectoryOf } from './cluster/run-directory.ts';
 import { SupervisorLink } from './cluster/supervisor-link.ts';
 import { WorkerArtifacts } from './cluster/worker-artifacts.ts';
 import { fromWireCall, toWireResult } from './cluster/wire-call.ts';
@@ -32,6 +31,7 @@ class Worker {
   readonly #id: string;
   readonly #release: string;
   readonly #dataDirectory: string;
+  readonly #socketPath: string;
   readonly #routes = new WorkerRoutes();
   readonly #guestLog = new ForwardedLog((batch, ms) => this.#call('log.lines', batch, ms));
   /** Of calls of `faas invoke` under way, by request id. */
@@ -43,17 +43,18 @@ class Worker {
   #isReady = false;
   #ending: Promise<void> | undefined;
 
-  constructor(id: string, release: string, dataDirectory: string) {
+  constructor(id: string, release: string, dataDirectory: string, socketPath: string) {
     this.#id = id;
     this.#release = release;
     this.#dataDirectory = dataDirectory;
+    this.#socketPath = socketPath;
   }
 
   /** Serves. Resolves when it does. */
   async start(): Promise<void> {
     const first = Promise.withResolvers<Config>();
     this.#link = await SupervisorLink.open({
-      socketPath: runDirectoryOf(this.#dataDirectory).supervisorSocket,
+      socketPath: this.#socketPath,
       hello: () => ({
         worker: this.#id,
         pid: process.pid,
@@ -163,8 +164,8 @@ function exit(): void {
   process.exit(0);
 }
 
-const [, , id = '', release = '', dataDirectory = ''] = process.argv;
-const worker = new Worker(id, release, dataDirectory);
+const [, , id = '', release = '', dataDirectory = '', socketPath = ''] = process.argv;
+const worker = new Worker(id, release, dataDirectory, socketPath);
 // Whoever read what is said here may be gone; that must end nobody.
 process.stderr.on('error', () => {});
 process.on('SIGTERM', () => void worker.drain().then(exit));

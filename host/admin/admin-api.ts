@@ -27,6 +27,7 @@ import { createHostHeaderCheck } from './host-header.ts';
 import { registerHostRoutes } from './host-routes.ts';
 import { registerInvokeRoute } from './invoke-route.ts';
 import { registerJsonParser } from './json-body.ts';
+import { registerKeyValueRoutes } from './kv-routes.ts';
 import { registerLogRoute } from './log-route.ts';
 import { registerQuarantineRoutes } from './quarantine-routes.ts';
 import { registerReloadRoute } from './reload-route.ts';
@@ -118,6 +119,7 @@ async function buildApp(parts: AdminParts, wanted: AdminAddress): Promise<Fastif
   registerFunctionRoutes(app, parts);
   registerQuarantineRoutes(app, parts);
   registerLogRoute(app, parts);
+  registerKeyValueRoutes(app, parts);
   registerTokenRoutes(app, parts);
   registerReloadRoute(app, parts);
   registerHostRoutes(app, parts, () => addressOf(app, wanted));

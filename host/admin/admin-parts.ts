@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Config } from '../config/schema.ts';
 import type { Deployer } from '../deploy/deployer.ts';
 import type { CallFunction } from '../invoke/collected-call.ts';
+import type { KeyValueStore } from '../key-value/key-value-store.ts';
 import type { GuestLog } from '../logs/guest-log.ts';
 import type { Log } from '../logs/log.ts';
 import type { Observer } from '../metrics/observer.ts';
@@ -34,6 +35,8 @@ export interface AdminOptions {
    * @throws {reload_needs_workers} If the host is one process.
    */
   readonly reload: () => Promise<number>;
+  /** The key-value stores; absent: they are refused. */
+  readonly keyValue?: KeyValueStore | undefined;
   readonly guestLog: GuestLog;
   readonly observer: Observer;
   readonly metrics: { render(): Promise<string>; readonly contentType: string };

@@ -8,12 +8,15 @@ import { DEFAULT_NAMESPACE, type Digest, type FunctionName } from '../base/ids.t
 import { findNearest } from '../base/nearest.ts';
 import type { Config } from '../config/schema.ts';
 import type { DeployRequest } from '../deploy/deployer.ts';
+import { STORE_LABEL } from '../key-value/store-names.ts';
+import type { KeyValueGrant } from '../registry/model.ts';
 import { checkSnapshot, isGuestPath } from './check-snapshot.ts';
 import { readRoutes } from './check-routes.ts';
 
 const MAX_TEXT = 32 * 1024;
 const MAX_VARIABLES = 256;
 const MAX_HOSTS = 256;
+const MAX_STORES = 64;
 const MAX_DIRECTORIES = 64;
 const MAX_ROUTES = 64;
 const HOUR_MS = 3_600_000;
@@ -36,6 +39,19 @@ const guestPath = z
   .max(4096)
   .refine(isGuestPath, 'it is not an absolute path without "." and ".."');
 const noNul = (text: string): boolean => !text.includes('\0');
+
+const storeLabel = z
+  .string()
+  .regex(STORE_LABEL, 'it is not 1 to 64 of letters, digits, "_", "." and "-"');
+
+/** Names with values. Messages about them name no value: it may be a secret. */
+const variables = (badName: string): z.ZodDefault<z.ZodArray<typeof variable>> => {
+  const variable = z.tuple([
+    z.string().regex(/^[^=\0]{1,255}$/, badName),
+    z.string().max(MAX_TEXT).refine(noNul, 'it has a NUL character'),
+  ]);
+  return z.array(variable).max(MAX_VARIABLES).default([]);
+};
 
 const limitsSchema = z.strictObject({
   memoryBytes: positive.optional(),
@@ -69,14 +85,12 @@ const settingsSchema = z.strictObject({
   instances: instancesSchema.default({}),
   budget: budgetSchema.default({}),
   serverTiming: z.boolean().default(false),
-  environment: z
-    .array(
-      z.tuple([
-        z.string().regex(/^[^=\0]{1,255}$/, 'it is not the name of an environment variable'),
-        z.string().max(MAX_TEXT).refine(noNul, 'it has a NUL character'),
-      ]),
-    )
-    .max(MAX_VARIABLES)
+  environment: variables('it is not the name of an environment variable'),
+  config: variables('it is not the name of a configuration value'),
+  secrets: variables('it is not the name of a secret'),
+  keyValue: z
+    .array(z.strictObject({ label: storeLabel, shared: storeLabel.optional() }))
+    .max(MAX_STORES)
     .default([]),
   allowedHosts: z
     .array(z.string().regex(/^\S{1,255}$/, 'it is not a host, host:port or range'))
@@ -106,11 +120,15 @@ export function parseDeploySettings(
 ): DeployRequest {
   const result = settingsSchema.safeParse(body);
   if (!result.success) throw settingsError(result.error.issues[0]);
-  const { limits, instances, budget, environment, directories, files, routes, ...rest } =
-    result.data;
+  const { limits, instances, budget, directories, files, routes, keyValue, ...rest } = result.data;
+  const { environment, config: configured, secrets } = rest;
+  checkUnique('environment', environment.map(nameOf));
+  checkUnique('config', configured.map(nameOf));
+  // The guest has one list of both.
+  checkUnique('secrets', [...secrets, ...configured].map(nameOf));
   checkUnique(
-    'environment',
-    environment.map(([variable]) => variable),
+    'keyValue',
+    keyValue.map(({ label }) => label),
   );
   checkSnapshot(directories, files, config.deploy);
   return {
@@ -120,11 +138,15 @@ export function parseDeploySettings(
     limits: presentOnly(limits),
     instances: presentOnly(instances),
     budget: presentOnly(budget),
-    environment,
+    keyValue: keyValue.map((grant) => presentOnly(grant) as KeyValueGrant),
     directories,
     files,
     routes: readRoutes(routes, name, config.domain),
   };
+}
+
+function nameOf([name]: readonly [name: string, value: string]): string {
+  return name;
 }
 
 function checkUnique(key: string, names: readonly string[]): void {

@@ -3,7 +3,13 @@
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
-import { DEFAULT_NAMESPACE, parseFunctionName, type VersionNumber } from '../base/ids.ts';
+import {
+  DEFAULT_NAMESPACE,
+  parseFunctionName,
+  type FunctionName,
+  type VersionNumber,
+} from '../base/ids.ts';
+import { ownStoresPrefix } from '../key-value/store-names.ts';
 import type { FunctionRecord } from '../registry/model.ts';
 import type { AdminParts } from './admin-parts.ts';
 import { listFunctionUrls } from './function-urls.ts';
@@ -79,11 +85,21 @@ export function registerFunctionRoutes(app: FastifyInstance, parts: AdminParts):
     await registry.deleteFunction(DEFAULT_NAMESPACE, name, actor);
     parts.guestLog.forget(name);
     parts.observer.forget(name);
+    await dropStores(name, parts);
     log.info({ function: name, by: actor }, 'deleted');
     // The function is gone; its bytes follow, and nobody has to wait for them.
     void parts.collector.collect();
     return { deleted: name };
   });
+}
+
+/** The function's own stores go with it. That they could not be deleted is logged: the function is gone. */
+async function dropStores(name: FunctionName, { keyValue, log }: AdminParts): Promise<void> {
+  try {
+    await keyValue?.drop(ownStoresPrefix(DEFAULT_NAMESPACE, name));
+  } catch (error) {
+    log.error({ err: error, function: name }, 'cannot delete the stores of a deleted function');
+  }
 }
 
 function viewRecord(record: FunctionRecord, { config, dataUrl }: AdminParts): FunctionView {

@@ -1,11 +1,12 @@
 /**
- * Records of the registry → what the admin API shows. Values of environment variables are left out:
- * they are often secrets, and whoever may look is not always who may deploy.
+ * Records of the registry → what the admin API shows. Values of environment variables and of the
+ * configuration are left out: they are often secrets, and whoever may look is not always who may deploy.
  */
 import type {
   FunctionBudget,
   FunctionRecord,
   InstanceSettings,
+  KeyValueGrant,
   Route,
   Version,
   VersionLimits,
@@ -27,6 +28,10 @@ export interface VersionView {
   readonly serverTiming: boolean;
   /** Names only. */
   readonly environment: readonly string[];
+  /** Names only; so are the secrets. */
+  readonly config: readonly string[];
+  readonly secrets: readonly string[];
+  readonly keyValue: readonly KeyValueGrant[];
   readonly allowedHosts: readonly string[];
   readonly directories: readonly string[];
   readonly files: { readonly count: number; readonly bytes: number };
@@ -80,6 +85,9 @@ export function viewVersion(version: Version, liveNumber: number | undefined): V
     budget: settings.budget,
     serverTiming: settings.serverTiming,
     environment: settings.environment.map(([name]) => name),
+    config: settings.config.map(([name]) => name),
+    secrets: settings.secrets.map(([name]) => name),
+    keyValue: settings.keyValue,
     allowedHosts: settings.allowedHosts,
     directories: settings.directories,
     files: {

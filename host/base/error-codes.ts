@@ -700,6 +700,12 @@ export const ERROR_CODES = define({
     message: 'Cannot listen on "{address}": {reason}',
     fix: 'Choose another address with --{key}; port 0 takes a free one',
   },
+  tls_unusable: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot use the {what} "{file}" for TLS: {reason}',
+    fix: 'Name a PEM file with the certificate and its chain in tls.cert, and one with its key, without a passphrase, in tls.key',
+  },
   socket_path_too_long: {
     status: 500,
     blame: 'user',
@@ -748,6 +754,12 @@ export const ERROR_CODES = define({
     blame: 'system',
     message: 'Cannot call {method}: the other process of the host does not know it',
     fix: 'Restart the host: its processes are of different releases',
+  },
+  metrics_refused: {
+    status: 400,
+    blame: 'system',
+    message: 'Cannot take the metrics of "{worker}": {reason}',
+    fix: 'Run "faas reload", which replaces the workers',
   },
   not_ready: {
     status: 503,

@@ -4,6 +4,7 @@
  */
 import type { BoundSocket, Server, Socket } from 'node:net';
 import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import type { Clock } from '../base/clock.ts';
 import { HostError } from '../base/errors.ts';
@@ -35,6 +36,10 @@ import {
 import type { WorkerPeer } from './worker-peer.ts';
 import { createWorkerSpec } from './worker-spec.ts';
 
+/** How long workers without a launcher have to free the address, and how often that is looked at. */
+const FREE_MS = 5000;
+const FREE_LOOK_MS = 20;
+
 /** What the cluster works with. */
 export interface ClusterParts {
   readonly config: Config;
@@ -64,6 +69,8 @@ export class Cluster {
   #launcher: LauncherClient | undefined;
   #bound: BoundSocket | undefined;
   #isClosing = false;
+  /** Whether workers are taken that no launcher knows. */
+  #takesOrphans = false;
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -80,7 +87,7 @@ export class Cluster {
       log,
       launcher: () => this.#getLauncher(),
       createSpec: (id) =>
-        createWorkerSpec(id, { release, readable, dataDirectory: config.dataDir }),
+        createWorkerSpec(id, { release, readable, run: parts.run, dataDirectory: config.dataDir }),
       restartDelayMs: () => 0,
       onGone: (peer) => this.#lines.forget(peer.id),
     });
@@ -93,16 +100,14 @@ export class Cluster {
    * @throws {listen_failed} If the address cannot be had.
    */
   async start(): Promise<ListenAddress> {
-    const { run, log, config } = this.#parts;
+    const { run, log } = this.#parts;
     const hadLauncher = existsSync(run.launcherSocket);
     this.#server = await listenOnPath(run.supervisorSocket, (socket) => this.#accept(socket));
     this.#launcher = await LauncherClient.find(run.launcherSocket, this.#events());
     if (this.#launcher === undefined) {
-      this.#bound = await bindSocket(config.listen);
-      this.#launcher = await LauncherClient.start(run.launcherSocket, this.#bound, this.#events());
+      await this.#startLauncher(hadLauncher);
     } else log.info('taking over the launcher that is there');
-    void hadLauncher;
-    const { address, workers } = await this.#launcher.describe();
+    const { address, workers } = await this.#getLauncher().describe();
     await this.fleet.start(workers);
     return address;
   }
@@ -133,9 +138,43 @@ export class Cluster {
       onExited: (exit: WorkerExit) => this.fleet.handleExit(exit),
       onLost: () => {
         this.#launcher = undefined;
-        if (!this.#isClosing) this.#parts.log.error('the launcher is gone');
+        if (this.#isClosing) return;
+        this.#replaceLauncher().catch((err: unknown) =>
+          this.#parts.log.error({ err }, 'the launcher cannot be replaced'),
+        );
       },
     };
+  }
+
+  /** The workers go on without it, but new ones need another. */
+  async #replaceLauncher(): Promise<void> {
+    const { log } = this.#parts;
+    log.error('the launcher is gone: starting another one');
+    this.fleet.orphan();
+    // Without the bound socket at hand it is only free when all that listen on it have stopped.
+    const mustFree = this.#bound === undefined;
+    if (mustFree) this.fleet.drainOrphans();
+    await this.#startLauncher(mustFree);
+    log.info('another launcher is there');
+    this.fleet.refill();
+  }
+
+  /** @param mayBeHeld Whether workers without a launcher may hold the address: they are drained. */
+  async #startLauncher(mayBeHeld: boolean): Promise<void> {
+    const { run, config, clock } = this.#parts;
+    const endMs = clock.monotonicMs() + FREE_MS;
+    this.#takesOrphans = mayBeHeld;
+    while (this.#bound === undefined) {
+      try {
+        this.#bound = await bindSocket(config.listen);
+      } catch (error) {
+        if (!mayBeHeld || clock.monotonicMs() > endMs) throw error;
+        this.fleet.drainOrphans();
+        await delay(FREE_LOOK_MS);
+      }
+    }
+    this.#takesOrphans = false;
+    this.#launcher = await LauncherClient.start(run.launcherSocket, this.#bound, this.#events());
   }
 
   #accept(socket: Socket): void {
@@ -167,6 +206,7 @@ export class Cluster {
 
   #welcome(params: unknown, link: RpcLink): WorkerPeer {
     const hello = helloSchema.parse(params);
+    if (this.#takesOrphans) this.fleet.adoptOrphan(hello);
     return this.fleet.connect(hello, link);
   }
 

@@ -21,6 +21,9 @@ const IDLE_MS = 1000;
 /** How long a worker that is there already has to introduce itself. */
 const ADOPT_MS = 5000;
 
+/** How often workers without a launcher are looked at. */
+const LOOK_MS = 100;
+
 /** What the fleet works with. */
 export interface FleetParts {
   readonly size: number;
@@ -39,6 +42,8 @@ export interface FleetParts {
 export class Fleet {
   readonly #parts: FleetParts;
   readonly #peers = new Map<string, WorkerPeer>();
+  /** Those without a launcher. */
+  readonly #orphans = new Set<WorkerPeer>();
   #lastNumber = 0;
   #isClosing = false;
   #reloading: Promise<number> | undefined;
@@ -129,6 +134,32 @@ export class Fleet {
     setTimeout(() => this.#replaceLost(), delayMs).unref();
   }
 
+  /** The launcher is gone: the ends of its workers are found out by looking. */
+  orphan(): void {
+    for (const peer of this.#peers.values()) this.#watch(peer);
+  }
+
+  /** A worker that no launcher knows has introduced itself. */
+  adoptOrphan({ worker, pid }: Hello): void {
+    if (this.#peers.has(worker)) return;
+    const peer = new WorkerPeer(worker, pid, this.#parts.clock.monotonicMs());
+    this.#track(peer);
+    this.#watch(peer);
+  }
+
+  /** Has workers without a launcher stop listening: they hold the address. */
+  drainOrphans(): void {
+    for (const peer of this.#orphans) {
+      if (peer.state !== 'draining' && peer.link !== undefined) void this.#retire(peer, IDLE_MS);
+    }
+  }
+
+  /** Starts what is missing. */
+  refill(): void {
+    const serving = this.peers.filter(({ state }) => state !== 'draining').length;
+    for (let missing = this.#parts.size - serving; missing > 0; missing -= 1) this.#replaceLost();
+  }
+
   /** Kills a worker; its exit is handled as any other. */
   kill(peer: WorkerPeer): void {
     try {
@@ -142,6 +173,16 @@ export class Fleet {
   async close(): Promise<void> {
     this.#isClosing = true;
     await Promise.all(this.peers.map((peer) => this.#retire(peer)));
+  }
+
+  #watch(peer: WorkerPeer): void {
+    this.#orphans.add(peer);
+    const timer = setInterval(() => {
+      if (isAlive(peer.pid)) return;
+      clearInterval(timer);
+      this.#orphans.delete(peer);
+      this.handleExit({ id: peer.id, pid: peer.pid, code: null, signal: null });
+    }, LOOK_MS).unref();
   }
 
   async #adopt(peer: WorkerPeer): Promise<void> {
@@ -182,7 +223,8 @@ export class Fleet {
   }
 
   #replaceLost(): void {
-    if (this.#isClosing || this.#peers.size >= this.#parts.size) return;
+    const serving = this.peers.filter(({ state }) => state !== 'draining').length;
+    if (this.#isClosing || serving >= this.#parts.size) return;
     this.#startOne().catch((error: unknown) => {
       this.#parts.log.error({ err: error }, 'a worker cannot be replaced');
       setTimeout(() => this.#replaceLost(), 1000).unref();
@@ -236,5 +278,14 @@ export class Fleet {
       reject(new HostError('worker_failed', { reason: `it took over ${ms} ms` })),
     );
     return { promise, cancel };
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { modulePath, PACKAGE_ROOTS } from '../base/package-roots.ts';
 import type { WorkerSpec } from './launcher-messages.ts';
+import type { RunDirectory } from './run-directory.ts';
 
 /** Files of the system that tell how much there is left. */
 const SYSTEM_FILES = ['/proc/meminfo', '/proc/sys/vm/max_map_count'];
@@ -13,6 +14,7 @@ const INHERITED = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'TZ',
 export interface WorkerSpecParts {
   readonly release: string;
   readonly dataDirectory: string;
+  readonly run: RunDirectory;
   /** Files that it reads besides those of the data directory: certificate and key. */
   readonly readable: readonly string[];
 }
@@ -24,9 +26,9 @@ export interface WorkerSpecParts {
  */
 export function createWorkerSpec(
   id: string,
-  { release, dataDirectory, readable }: WorkerSpecParts,
+  { release, dataDirectory, run, readable }: WorkerSpecParts,
 ): WorkerSpec {
-  const folders = ['artifacts', 'prepared', 'run'].map((name) => join(dataDirectory, name, '*'));
+  const folders = ['artifacts', 'prepared'].map((name) => join(dataDirectory, name, '*'));
   const paths = [...PACKAGE_ROOTS, ...folders, ...SYSTEM_FILES, ...readable];
   const environment: Record<string, string> = {};
   for (const name of INHERITED) {
@@ -48,6 +50,7 @@ export function createWorkerSpec(
       id,
       release,
       dataDirectory,
+      run.supervisorSocket,
     ],
     environment,
   };

@@ -5,6 +5,7 @@ import type {
   FunctionKind,
   InstanceSettings,
   Isolation,
+  KeyValueGrant,
   Route,
   SnapshotFile,
   Version,
@@ -23,6 +24,9 @@ export interface DeployRequest {
   readonly budget?: FunctionBudget;
   readonly serverTiming?: boolean;
   readonly environment: readonly (readonly [name: string, value: string])[];
+  readonly config?: readonly (readonly [name: string, value: string])[];
+  readonly secrets?: readonly (readonly [name: string, value: string])[];
+  readonly keyValue?: readonly KeyValueGrant[];
   readonly allowedHosts: readonly string[];
   readonly directories: readonly string[];
   /** Uploaded before. */

@@ -11,6 +11,7 @@
  * `forwarded`, `x-forwarded-*` and `x-real-ip` are stripped.
  */
 import { isIP } from 'node:net';
+import type { Peer } from './peer.ts';
 import { plainAddress, type ProxyTrust } from './proxy-trust.ts';
 
 /** Proxies in a row that are followed; a longer list is a client's invention. */
@@ -34,19 +35,19 @@ export interface ClientIdentity {
 /**
  * Finds the client of a request that a trusted proxy sent.
  *
- * @param peer The proxy's address.
+ * @param peer The proxy, and what it speaks with us.
  * @param claims What it said.
  * @param trust Who else is believed.
  */
 export function identifyClient(
-  peer: string,
+  peer: Pick<Peer, 'address' | 'scheme'>,
   claims: ForwardedClaims,
   trust: ProxyTrust,
 ): ClientIdentity {
   const list = claims.forwardedFor ?? claims.forwarded ?? '';
   const elementToAddress = claims.forwardedFor === undefined ? forwardedNodeOf : addressOf;
-  const chain = [peer];
-  let client = peer;
+  const chain = [peer.address];
+  let client = peer.address;
   let end = list.length;
   while (end > 0 && chain.length <= MOST_HOPS && trust.includes(client)) {
     const comma = list.lastIndexOf(',', end - 1);
@@ -57,12 +58,12 @@ export function identifyClient(
     client = address;
     end = comma;
   }
-  return { address: client, forwardedFor: chain.join(', '), scheme: schemeOf(claims) };
+  return { address: client, forwardedFor: chain.join(', '), scheme: schemeOf(claims, peer.scheme) };
 }
 
-/** `https` only if the nearest proxy says so. */
-function schemeOf(claims: ForwardedClaims): 'http' | 'https' {
-  const said = claims.proto ?? parameterOf(lastElement(claims.forwarded ?? ''), 'proto') ?? '';
+/** What the nearest proxy says, or what it speaks itself if it says nothing. */
+function schemeOf(claims: ForwardedClaims, spoken: Peer['scheme']): Peer['scheme'] {
+  const said = claims.proto ?? parameterOf(lastElement(claims.forwarded ?? ''), 'proto') ?? spoken;
   return lastElement(said).trim().toLowerCase() === 'https' ? 'https' : 'http';
 }
 

@@ -6,30 +6,17 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../base/clock.ts';
 import type { HostError } from '../base/errors.ts';
 import { createRequestId } from '../base/ids.ts';
+import type { Carrier, OpenExchange } from './carrier.ts';
 import { lastAnswer } from './error-answer.ts';
-import { fieldOf } from './fields.ts';
-import { plainAddress, type ProxyTrust } from './proxy-trust.ts';
-import type { Peer } from './request-head.ts';
+import type { Peer } from './peer.ts';
 
 /** How long a client has to read the last answer and to close. */
 const LINGER_MS = 2000;
 
 const NOTHING = Buffer.alloc(0);
 
-/** A request under way. */
-export interface OpenExchange {
-  /** Whether the whole request has arrived. */
-  readonly isReceived: boolean;
-  /** Whether its response has begun. */
-  readonly isAnswering: boolean;
-  /** No request can follow this one: says so if the response has not begun. */
-  forbidNext(): void;
-  /** The connection is gone. */
-  clientGone(): void;
-}
-
 /** State of one connection. */
-export class Connection {
+export class Connection implements Carrier {
   readonly peer: Peer;
   readonly #socket: Socket;
   readonly #clock: Clock;
@@ -46,17 +33,10 @@ export class Connection {
   #isEnding = false;
   #isClosing = false;
 
-  constructor(socket: Socket, clock: Clock, trust: ProxyTrust) {
+  constructor(socket: Socket, clock: Clock, peer: Peer) {
     this.#socket = socket;
     this.#clock = clock;
-    const address = plainAddress(socket.remoteAddress ?? '');
-    const isTrusted = trust.includes(address);
-    this.peer = {
-      address,
-      isTrusted,
-      scheme: 'http',
-      field: fieldOf('x-forwarded-for', address),
-    };
+    this.peer = peer;
   }
 
   /** Whether it takes no more requests. */

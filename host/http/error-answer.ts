@@ -2,10 +2,11 @@
  * A coded error as an HTTP answer, on a response or, where there is none, on the bare connection. The body
  * is `{"error":{"code","message","fix"?,"requestId"}}`.
  */
-import { STATUS_CODES, type ServerResponse } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { HostError } from '../base/errors.ts';
 import type { RequestId } from '../base/ids.ts';
 import type { Field } from '../wasi/ports.ts';
+import type { ResponseMessage } from './message.ts';
 
 /**
  * Answers with an error. The response must not have begun.
@@ -14,7 +15,7 @@ import type { Field } from '../wasi/ports.ts';
  * @param more A field that the invocation adds.
  */
 export function answerError(
-  response: ServerResponse,
+  response: ResponseMessage,
   error: HostError,
   requestId: RequestId,
   retryAfterSeconds?: number,

@@ -1,14 +1,14 @@
 /** One request on its way to a function and back, as small steps in the order they run. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { HostError, toHostError } from '../base/errors.ts';
 import { requestIdFrom, type RequestId } from '../base/ids.ts';
 import type { Caller, InvocationContext, InvocationResult, Invoker } from '../invoke/invoker.ts';
 import type { Log } from '../logs/log.ts';
 import type { ResolvedRequest, Router } from '../traffic/router.ts';
 import type { Field } from '../wasi/ports.ts';
-import type { Connection, OpenExchange } from './connection.ts';
+import type { Carrier, OpenExchange } from './carrier.ts';
 import { answerError } from './error-answer.ts';
 import { GuestRequest } from './guest-request.ts';
+import type { RequestMessage, ResponseMessage } from './message.ts';
 import { NodeResponder, type ResponseOwner } from './node-responder.ts';
 import { NodeSource } from './node-source.ts';
 import { RequestHead, type HeadParts } from './request-head.ts';
@@ -29,9 +29,9 @@ export class Exchange implements OpenExchange, ResponseOwner, InvocationContext,
   pathPrefix = '';
   onGone: (() => void) | undefined;
   readonly #parts: ExchangeParts;
-  readonly #connection: Connection;
-  readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #carrier: Carrier;
+  readonly #request: RequestMessage;
+  readonly #response: ResponseMessage;
   #requestId: RequestId | undefined;
   #head: RequestHead | undefined;
   #source: NodeSource | undefined;
@@ -42,12 +42,12 @@ export class Exchange implements OpenExchange, ResponseOwner, InvocationContext,
 
   constructor(
     parts: ExchangeParts,
-    connection: Connection,
-    request: IncomingMessage,
-    response: ServerResponse,
+    carrier: Carrier,
+    request: RequestMessage,
+    response: ResponseMessage,
   ) {
     this.#parts = parts;
-    this.#connection = connection;
+    this.#carrier = carrier;
     this.#request = request;
     this.#response = response;
   }
@@ -59,7 +59,7 @@ export class Exchange implements OpenExchange, ResponseOwner, InvocationContext,
   }
 
   get clientAddress(): string {
-    return this.#head?.clientAddress ?? this.#connection.peer.address;
+    return this.#head?.clientAddress ?? this.#carrier.peer.address;
   }
 
   get caller(): Caller {
@@ -80,13 +80,24 @@ export class Exchange implements OpenExchange, ResponseOwner, InvocationContext,
 
   /** Serves the request. Never throws. @param target Path and query as sent. */
   handle(target: string): void {
-    this.#connection.add(this);
-    this.#response.on('close', () => this.#handleClose());
+    this.#begin();
     try {
       this.#serve(target);
     } catch (error) {
       this.#handleBug(error);
     }
+  }
+
+  /** Answers a request that is none this host can serve. Never throws. */
+  refuse(error: HostError): void {
+    this.#begin();
+    this.#answer(error);
+  }
+
+  /** The request takes too long to arrive: answers if no answer has begun, and gives the invocation up. */
+  expire(error: HostError): void {
+    this.#answer(error);
+    this.clientGone();
   }
 
   forbidNext(): void {
@@ -111,7 +122,12 @@ export class Exchange implements OpenExchange, ResponseOwner, InvocationContext,
 
   onBroken(isFramed: boolean): void {
     this.#isBroken = true;
-    this.#connection.breakOff(this, !isFramed);
+    this.#carrier.breakOff(this, !isFramed);
+  }
+
+  #begin(): void {
+    this.#carrier.add(this);
+    this.#response.on('close', () => this.#handleClose());
   }
 
   #serve(target: string): void {
@@ -130,7 +146,7 @@ export class Exchange implements OpenExchange, ResponseOwner, InvocationContext,
 
   #readHead(target: string): RequestHead | undefined {
     try {
-      return new RequestHead(this.#request, target, this.#connection.peer, this.#parts);
+      return new RequestHead(this.#request, target, this.#carrier.peer, this.#parts);
     } catch (error) {
       // Whoever sends what cannot be understood may mean something else by what follows: no second request.
       this.#response.shouldKeepAlive = false;
@@ -204,8 +220,8 @@ export class Exchange implements OpenExchange, ResponseOwner, InvocationContext,
 
   /** The response has left, or its connection has closed. */
   #handleClose(): void {
-    this.#connection.remove(this);
-    if (!this.isReceived) this.#source?.drain(() => this.#connection.destroy());
+    this.#carrier.remove(this);
+    if (!this.isReceived) this.#source?.drain(() => this.#carrier.destroy());
   }
 }
 

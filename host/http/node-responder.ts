@@ -6,10 +6,10 @@
  * answered with a coded error. A guest that declares a length must keep it, because the client finds the next
  * response by it.
  */
-import type { ServerResponse } from 'node:http';
 import { HostError } from '../base/errors.ts';
 import type { ByteSink, Field, HttpResponder } from '../wasi/ports.ts';
 import { isTrailerField, textOf } from './fields.ts';
+import type { ResponseMessage } from './message.ts';
 import { readResponseHead, type ResponseHead } from './response-head.ts';
 import type { HeldAnswer, TurnEnd } from './turn-end.ts';
 
@@ -47,7 +47,7 @@ export interface ResponseOwner {
 
 /** Writes one response. */
 export class NodeResponder implements HttpResponder, ByteSink, HeldAnswer {
-  readonly #response: ServerResponse;
+  readonly #response: ResponseMessage;
   readonly #owner: ResponseOwner;
   readonly #isHead: boolean;
   readonly #turnEnd: TurnEnd;
@@ -74,7 +74,7 @@ export class NodeResponder implements HttpResponder, ByteSink, HeldAnswer {
    * @param owner Whom it belongs to.
    * @param turnEnd Tells when the turn is over.
    */
-  constructor(response: ServerResponse, isHead: boolean, owner: ResponseOwner, turnEnd: TurnEnd) {
+  constructor(response: ResponseMessage, isHead: boolean, owner: ResponseOwner, turnEnd: TurnEnd) {
     this.#response = response;
     this.#isHead = isHead;
     this.#owner = owner;
@@ -259,7 +259,7 @@ export class NodeResponder implements HttpResponder, ByteSink, HeldAnswer {
     if (trailers === undefined || !this.#response.chunkedEncoding) return true;
     const allowed = trailers.filter(([name]) => isTrailerField(name.toLowerCase()));
     try {
-      this.#response.addTrailers(allowed.map(([name, value]) => [name, textOf(value)] as const));
+      this.#response.addTrailers(allowed.map(([name, value]) => [name, textOf(value)]));
       return true;
     } catch {
       this.#refuse('a name or value of its trailers has characters that HTTP forbids');

@@ -2,9 +2,9 @@
  * A request's body as a `ByteSource`: at most 64 KiB wait here, the rest stays with the client. What nobody
  * reads is thrown away up to a bound, so that the connection can serve its next request.
  */
-import type { IncomingMessage } from 'node:http';
 import type { ByteSource, Field } from '../wasi/ports.ts';
 import { trailersOf } from './fields.ts';
+import type { RequestMessage } from './message.ts';
 
 /** Bytes that wait for the reader before the client is made to wait. */
 const HIGH_WATER_BYTES = 64 * 1024;
@@ -17,7 +17,7 @@ const READY = Promise.resolve();
 
 /** Reads a request's body at the reader's pace. Nothing is read before the first `take` or `ready`. */
 export class NodeSource implements ByteSource {
-  readonly #request: IncomingMessage;
+  readonly #request: RequestMessage;
   readonly #onFirstUse: (() => void) | undefined;
   readonly #chunks: Buffer[] = [];
   #waitingBytes = 0;
@@ -32,7 +32,7 @@ export class NodeSource implements ByteSource {
    * @param request The request; its body has not been touched.
    * @param onFirstUse Called before the first byte is asked for: sends the "100 Continue" the client waits for.
    */
-  constructor(request: IncomingMessage, onFirstUse: (() => void) | undefined) {
+  constructor(request: RequestMessage, onFirstUse: (() => void) | undefined) {
     this.#request = request;
     this.#onFirstUse = onFirstUse;
   }

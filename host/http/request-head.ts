@@ -3,26 +3,17 @@
  * clients may not claim is taken out, names become lower case. A first pass over the parser's flat list reads what the
  * host itself must know and refuses what no client may send; the function's list is made when it is asked for.
  */
-import type { IncomingMessage } from 'node:http';
 import { HostError } from '../base/errors.ts';
 import { requestIdFrom, type RequestId } from '../base/ids.ts';
 import type { Field } from '../wasi/ports.ts';
 import { identifyClient, type ClientIdentity } from './client-identity.ts';
 import type { FieldNames, FieldRole } from './field-names.ts';
 import { fieldOf } from './fields.ts';
+import type { RequestMessage } from './message.ts';
+import type { Peer } from './peer.ts';
 import type { ProxyTrust } from './proxy-trust.ts';
 import { checkAuthority, parseRequestTarget } from './request-target.ts';
 import { isTraceparent } from './trace-context.ts';
-
-/** The other end of a connection; the same for all its requests. */
-export interface Peer {
-  readonly address: string;
-  readonly isTrusted: boolean;
-  /** Plain HTTP is all that arrives here; a trusted proxy may say otherwise. */
-  readonly scheme: 'http';
-  /** `x-forwarded-for` with the address alone. */
-  readonly field: Field;
-}
 
 /** What heads are read with. */
 export interface HeadParts {
@@ -31,6 +22,7 @@ export interface HeadParts {
 }
 
 const HTTP_FIELD: Field = fieldOf('x-forwarded-proto', 'http');
+const HTTPS_FIELD: Field = fieldOf('x-forwarded-proto', 'https');
 
 /** A request without its body. */
 export class RequestHead {
@@ -58,7 +50,7 @@ export class RequestHead {
   /**
    * Reads the head of a request.
    *
-   * @param request From Node's parser.
+   * @param request From Node's parser, or a stream of HTTP/2.
    * @param target Its target as sent.
    * @param peer Who sent it.
    * @param parts Names of fields, and whose forwarded fields count.
@@ -67,12 +59,13 @@ export class RequestHead {
    * @throws {unknown_transfer_coding} If its body is coded in any way but chunked.
    * @throws {upgrade_refused} If it asks for another protocol, cleartext HTTP/2 apart, which is optional.
    */
-  constructor(request: IncomingMessage, target: string, peer: Peer, { names, trust }: HeadParts) {
+  constructor(request: RequestMessage, target: string, peer: Peer, { names, trust }: HeadParts) {
     this.#raw = request.rawHeaders;
     this.#isOld = request.httpVersion === '1.0';
     this.#peer = peer;
     this.#names = names;
     this.#client = peer;
+    this.#hasBody = request.hasOpenBody === true;
     for (let index = 0; index < this.#raw.length; index += 2) {
       const { role } = names.get(this.#raw[index] ?? '');
       if (role !== 'plain' && role !== 'dropped') this.#note(role, this.#raw[index + 1] ?? '');
@@ -219,7 +212,7 @@ export class RequestHead {
       forwarded: this.#forwarded,
       proto: this.#forwardedProto,
     };
-    this.#client = identifyClient(this.#peer.address, claims, trust);
+    this.#client = identifyClient(this.#peer, claims, trust);
   }
 
   #passedOn(): Field[] {
@@ -244,7 +237,7 @@ export class RequestHead {
     const isTrusted = forwardedFor !== undefined;
     fields.push(
       isTrusted ? fieldOf('x-forwarded-for', forwardedFor) : this.#peer.field,
-      scheme === 'http' ? HTTP_FIELD : fieldOf('x-forwarded-proto', scheme),
+      scheme === 'http' ? HTTP_FIELD : HTTPS_FIELD,
     );
     const host = (isTrusted ? this.#forwardedHost : undefined) ?? this.#host ?? '';
     if (host !== '') fields.push(fieldOf('x-forwarded-host', host));

@@ -4,6 +4,8 @@
  * long as an instance has it anyway.
  */
 import type { Clock } from '../base/clock.ts';
+import { HostError } from '../base/errors.ts';
+import type { Lease, PlaceGate } from '../base/gate.ts';
 import type { Module } from '../engine/engine.ts';
 import type { ModuleCache, ModuleLease } from '../engine/module-cache.ts';
 import { CpuMeter } from '../limits/cpu-meter.ts';
@@ -16,6 +18,11 @@ import type { Version } from '../registry/model.ts';
 import { GuestState, type GuestParts } from '../wasi/guest-state.ts';
 import { LiveInstance } from './live-instance.ts';
 
+/** How long other workers have to give up an instance that they do not use, ms; then one more is made. */
+const ROOM_MS = 1000;
+/** Memory that is asked for before an instance is made, where its version may take so much, bytes. */
+const RESERVE_BYTES = 64 * 1024 * 1024;
+
 /** What instances are made with. */
 export interface InstanceMakerParts {
   readonly modules: ModuleCache;
@@ -26,6 +33,8 @@ export interface InstanceMakerParts {
   readonly coldAllowanceMs: number;
   /** What memories are charged to besides the version's limit; absent: nothing. */
   readonly budget?: HostBudget;
+  /** Bounds instances over all workers; undefined: they are not counted. */
+  readonly room?: PlaceGate | undefined;
 }
 
 /** An instance that was just made. */
@@ -72,12 +81,43 @@ export class InstanceMaker {
    * @throws {HostError} If the module cannot be loaded or its memories are over a limit.
    * @throws {unknown} Whatever the guest threw while it started.
    */
-  async make(
+  make(
     guestParts: GuestParts,
     onGuest: ((guest: GuestState) => void) | undefined,
   ): Promise<MadeInstance> {
-    const { clock, scheduler, budget } = this.#parts;
+    const { clock, room } = this.#parts;
     const startedMs = clock.monotonicMs();
+    return room === undefined
+      ? this.#makeIn(undefined, guestParts, onGuest, startedMs)
+      : this.#makeShared(room, guestParts, onGuest, startedMs);
+  }
+
+  /** Other workers make instances of the version as well: first it is seen to that this one may. */
+  async #makeShared(
+    room: PlaceGate,
+    guestParts: GuestParts,
+    onGuest: ((guest: GuestState) => void) | undefined,
+    startedMs: number,
+  ): Promise<MadeInstance> {
+    const { memoryBytes } = this.#version.settings.limits;
+    const place = await this.#takeRoom(room, onGuest === undefined);
+    try {
+      const reserved = this.#parts.budget?.reserve(Math.min(memoryBytes, RESERVE_BYTES));
+      if (reserved !== undefined) await reserved;
+      return await this.#makeIn(place, guestParts, onGuest, startedMs);
+    } catch (error) {
+      place?.release();
+      throw error;
+    }
+  }
+
+  async #makeIn(
+    room: Lease | undefined,
+    guestParts: GuestParts,
+    onGuest: ((guest: GuestState) => void) | undefined,
+    startedMs: number,
+  ): Promise<MadeInstance> {
+    const { clock, scheduler, budget } = this.#parts;
     const { module, loaded } = await this.#useModule();
     const loadedMs = clock.monotonicMs();
     const { cpuMs, memoryBytes, timeoutMs } = this.#version.settings.limits;
@@ -113,6 +153,7 @@ export class InstanceMaker {
         limits: this.#version.settings.limits,
         allowanceMs,
         madeMs,
+        room,
       });
       return { live, isCold: loaded !== undefined, phases };
     } catch (error) {
@@ -133,6 +174,18 @@ export class InstanceMaker {
   /** No further instances are asked for. Called once. */
   close(): void {
     this.#parts.scheduler.thread.board.release(this.#version.function);
+  }
+
+  /** @param isAhead Nobody waits for the instance: without a place none is made. */
+  async #takeRoom(room: PlaceGate, isAhead: boolean): Promise<Lease | undefined> {
+    try {
+      const place = room.take() ?? (await room.acquire(AbortSignal.timeout(ROOM_MS)));
+      if (place !== undefined) return place;
+    } catch {
+      // A request goes before the bound: its place among the running ones is its own already.
+    }
+    if (isAhead) throw new HostError('host_overloaded', { what: 'instances' });
+    return undefined;
   }
 
   async #useModule(): Promise<{ module: Module; loaded: ModuleLease['loaded'] }> {

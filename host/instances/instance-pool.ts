@@ -137,6 +137,15 @@ export class InstancePool {
     this.#evictReady(() => (this.total > this.#settings.min ? 'pressure' : undefined));
   }
 
+  /** Closes some unused instances, those first that were not used for the longest time. */
+  evictUnused(count: number): void {
+    for (let left = count; left > 0; left -= 1) {
+      const live = this.#soiled.shift() ?? this.#ready.shift();
+      if (live === undefined) return;
+      this.discard(live, 'pressure');
+    }
+  }
+
   /** Closes every unused instance. */
   evictAll(): void {
     for (const live of [...this.#soiled.splice(0), ...this.#ready.splice(0)]) {

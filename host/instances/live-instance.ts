@@ -2,6 +2,7 @@
  * One live instance with all that belongs to it: the engine's instance, the guest that its imports act
  * for, its memory account. Closing gives everything back, whatever state it is in.
  */
+import type { Lease } from '../base/gate.ts';
 import type { Instance, Module } from '../engine/engine.ts';
 import type { CpuMeter } from '../limits/cpu-meter.ts';
 import type { MemoryAccount } from '../limits/memory-account.ts';
@@ -22,6 +23,8 @@ export interface LiveInstanceParts {
   readonly allowanceMs: number;
   /** Monotonic time at which it was ready. */
   readonly madeMs: number;
+  /** Its place among the instances of all workers; absent where they are not counted. */
+  readonly room: Lease | undefined;
 }
 
 /** An instance, running or not. */
@@ -43,6 +46,7 @@ export class LiveInstance {
   state: InstanceState | undefined;
   readonly #limits: LiveInstanceParts['limits'];
   readonly #allowanceMs: number;
+  readonly #room: Lease | undefined;
   #guest: GuestState;
   #closed = false;
 
@@ -58,6 +62,7 @@ export class LiveInstance {
     this.idleSinceMs = madeMs;
     this.initialBytes = memory.bytes;
     this.#guest = guest;
+    this.#room = parts.room;
   }
 
   /** What its imports act for now. */
@@ -110,5 +115,6 @@ export class LiveInstance {
     // Engines close without waiting for anything.
     void this.instance.close();
     this.memory.close();
+    this.#room?.release();
   }
 }

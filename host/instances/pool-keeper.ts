@@ -146,6 +146,12 @@ export class PoolKeeper implements Closeable {
     live.rest(this.#atRest);
   }
 
+  /** Other workers lack instances: closes some that nobody uses, also of the minimum. */
+  giveUp(count: number): void {
+    this.#parts.pool.evictUnused(count);
+    this.#pause(PRESSURE_PAUSE_MS);
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;

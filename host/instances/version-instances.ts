@@ -8,11 +8,13 @@
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/closeable.ts';
 import { HostError } from '../base/errors.ts';
-import { Gate } from '../base/gate.ts';
+import { Gate, type PlaceGate } from '../base/gate.ts';
 import type { ModuleCache } from '../engine/module-cache.ts';
 import type { CpuMeter } from '../limits/cpu-meter.ts';
 import type { HostBudget } from '../limits/host-budget.ts';
 import type { MemoryAccount } from '../limits/memory-account.ts';
+import type { QuotaClient } from '../limits/quotas/quota-client.ts';
+import { versionKeyOf } from '../limits/quotas/quota-keys.ts';
 import type { Scheduler } from '../limits/scheduler.ts';
 import type {
   EvictionReason,
@@ -44,6 +46,8 @@ export interface InstanceParts {
   readonly startParts: () => GuestParts;
   /** What memories are charged to besides the version's limit; absent: nothing. */
   readonly budget?: HostBudget;
+  /** What the workers of a host share; absent: this process serves alone. */
+  readonly quotas?: Pick<QuotaClient, 'openGate' | 'openInstances'>;
   /** How instances come back to their initial state; benchmarks and tests force one. Default: `auto`. */
   readonly strategy?: StrategyChoice;
   /** When work is done that no request waits for. Default: at the end of the event loop's turn. */
@@ -80,7 +84,7 @@ export interface InstancesFigures extends Omit<StrategyFigures, 'strategy'> {
 /** Instances of one version. */
 export class VersionInstances implements Closeable {
   /** Bounds how many invocations run and wait. */
-  readonly gate: Gate;
+  readonly gate: PlaceGate;
   readonly #version: Version;
   readonly #clock: Clock;
   readonly #observer: Observer;
@@ -89,6 +93,8 @@ export class VersionInstances implements Closeable {
   readonly #keeper: PoolKeeper;
   readonly #size: PoolSize;
   readonly #strategy: StartStrategy;
+  /** Bounds instances over all workers. */
+  readonly #room: PlaceGate | undefined;
   /** Instances that are being made for requests. */
   #making = 0;
   #closed = false;
@@ -99,10 +105,16 @@ export class VersionInstances implements Closeable {
     this.#version = version;
     this.#clock = clock;
     this.#observer = observer;
-    this.gate = new Gate(limits.concurrency, limits.queue);
+    const { quotas } = parts;
+    const key = versionKeyOf(version);
+    this.gate = quotas?.openGate(key, limits) ?? new Gate(limits.concurrency, limits.queue);
+    this.#room = quotas?.openInstances(key, instances.max, {
+      spare: () => this.#pool.unused,
+      reclaim: (count) => this.#keeper.giveUp(count),
+    });
     const nowMs = clock.monotonicMs();
     this.#pool = new InstancePool(version.function, instances, observer);
-    this.#maker = new InstanceMaker(version, parts);
+    this.#maker = new InstanceMaker(version, { ...parts, room: this.#room });
     this.#size = new PoolSize(instances.min, instances.max, instances.idleTimeoutMs, nowMs);
     this.#strategy = new StartStrategy(parts.strategy ?? 'auto');
     this.#keeper = new PoolKeeper({
@@ -182,7 +194,9 @@ export class VersionInstances implements Closeable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.gate.close();
     this.#keeper.close();
+    this.#room?.close();
     this.#maker.close();
   }
 

@@ -6,8 +6,9 @@ import type { Closeable } from '../base/closeable.ts';
 import { HostError, toHostError } from '../base/errors.ts';
 import type { Lease } from '../base/gate.ts';
 import type { InstancesFigures } from '../instances/version-instances.ts';
-import type { RateRefusal } from '../limits/rate-budget.ts';
-import { RateBudgets } from '../limits/rate-budgets.ts';
+import { RateBudget, type RateRefusal } from '../limits/rate-budget.ts';
+import { RateBudgets, type OpenRate } from '../limits/rate-budgets.ts';
+import { functionKeyOf, versionKeyOf } from '../limits/quotas/quota-keys.ts';
 import type { FunctionRecord, RouteSnapshot, Version } from '../registry/model.ts';
 import type { HttpResponder, IncomingHttpRequest } from '../wasi/ports.ts';
 import { FunctionQuarantine } from './function-quarantine.ts';
@@ -19,6 +20,8 @@ import { VersionRuntime, type VersionRuntimeParts } from './version-runtime.ts';
 export interface FunctionInvokerParts extends InvocationParts {
   /** Makes what a version's invocations share. */
   readonly openRuntime: (version: Version) => VersionRuntimeParts;
+  /** Makes what a function may use over time; absent: this process serves alone. */
+  readonly openRate?: OpenRate;
   /** Which functions are not run; absent: all are. */
   readonly quarantine?: FunctionQuarantine | undefined;
 }
@@ -34,7 +37,9 @@ export class FunctionInvoker implements Invoker, Closeable {
 
   constructor(parts: FunctionInvokerParts) {
     this.#parts = parts;
-    this.#rates = new RateBudgets(parts.clock);
+    this.#rates = new RateBudgets(
+      parts.openRate ?? ((_key, limits) => new RateBudget(limits, parts.clock)),
+    );
     this.#quarantine = parts.quarantine ?? new FunctionQuarantine();
   }
 
@@ -56,7 +61,8 @@ export class FunctionInvoker implements Invoker, Closeable {
     let place: Lease | undefined;
     let result: MeasuredResult;
     try {
-      const refusal = runtime.rate?.admit();
+      const asked = runtime.rate?.admit();
+      const refusal = asked instanceof Promise ? await asked : asked;
       const admitted =
         refusal === undefined
           ? this.#admit(runtime, context)
@@ -66,7 +72,8 @@ export class FunctionInvoker implements Invoker, Closeable {
         result = placeOrRefusal;
       } else {
         place = placeOrRefusal;
-        const nowMs = admitted instanceof Promise ? this.#parts.clock.monotonicMs() : startedMs;
+        const hasWaited = admitted instanceof Promise || asked instanceof Promise;
+        const nowMs = hasWaited ? this.#parts.clock.monotonicMs() : startedMs;
         const invocation = new Invocation(this.#parts, runtime, request, responder, context);
         result = await invocation.run(nowMs);
       }
@@ -90,7 +97,8 @@ export class FunctionInvoker implements Invoker, Closeable {
     this.#rates.retain(new Set(lives.map(functionKeyOf)));
     for (const [key, runtime] of this.#runtimes) {
       const live = snapshot.functions.get(runtime.version.function)?.live;
-      const isServed = live !== undefined && keyOf(live) === key && !this.#quarantine.holds(live);
+      const isServed =
+        live !== undefined && versionKeyOf(live) === key && !this.#quarantine.holds(live);
       if (isServed) continue;
       this.#runtimes.delete(key);
       runtime.retire((error) =>
@@ -105,7 +113,7 @@ export class FunctionInvoker implements Invoker, Closeable {
 
   /** How the instances of a version are got and why; undefined if it has had none lately. */
   describe(version: Version): InstancesFigures | undefined {
-    return this.#runtimes.get(keyOf(version))?.parts.instances.describe();
+    return this.#runtimes.get(versionKeyOf(version))?.parts.instances.describe();
   }
 
   async close(): Promise<void> {
@@ -119,11 +127,7 @@ export class FunctionInvoker implements Invoker, Closeable {
     runtime: VersionRuntime,
     context: InvocationContext,
   ): Lease | InvocationResult | Promise<Lease | InvocationResult> {
-    const { gate } = runtime.parts.instances;
-    const { limits } = runtime.version.settings;
-    if (gate.held >= limits.concurrency) return this.#queue(runtime, context);
-    const place = gate.acquire();
-    return place instanceof Promise || place === undefined ? this.#shed(runtime.version) : place;
+    return runtime.parts.instances.gate.take() ?? this.#queue(runtime, context);
   }
 
   async #queue(
@@ -135,15 +139,12 @@ export class FunctionInvoker implements Invoker, Closeable {
     const place = parts.instances.gate.acquire(
       AbortSignal.any([left.signal, AbortSignal.timeout(settings.limits.timeoutMs)]),
     );
-    if (place === undefined) {
-      this.#parts.observer.limitExceeded(name, 'queue');
-      return this.#shed(version);
-    }
+    if (place === undefined) return this.#shedBeyondQueue(version);
     this.#parts.observer.queue(name, 1);
     caller.onGone = () => left.abort();
     if (caller.isGone) left.abort();
     try {
-      return await place;
+      return (await place) ?? this.#shedBeyondQueue(version);
     } catch {
       if (!caller.isGone) return this.#shed(version);
       return { outcome: 'cancelled', error: new HostError('client_gone', { name }) };
@@ -151,6 +152,11 @@ export class FunctionInvoker implements Invoker, Closeable {
       caller.onGone = undefined;
       this.#parts.observer.queue(name, -1);
     }
+  }
+
+  #shedBeyondQueue(version: Version): InvocationResult {
+    this.#parts.observer.limitExceeded(version.function, 'queue');
+    return this.#shed(version);
   }
 
   #shed({ function: name, settings }: Version): InvocationResult {
@@ -198,7 +204,7 @@ export class FunctionInvoker implements Invoker, Closeable {
   }
 
   #findOrOpenRuntime(version: Version): VersionRuntime {
-    const key = keyOf(version);
+    const key = versionKeyOf(version);
     const runtime = this.#runtimes.get(key) ?? this.#openRuntime(version, key);
     this.#runtimeByVersion.set(version, runtime);
     return runtime;
@@ -212,13 +218,4 @@ export class FunctionInvoker implements Invoker, Closeable {
     runtime.parts.instances.provision();
     return runtime;
   }
-}
-
-function functionKeyOf({ namespace, function: name }: Version): string {
-  return `${namespace}/${name}`;
-}
-
-function keyOf(version: Version): string {
-  // A deleted and newly deployed function starts at version 1 again: its creation time tells them apart.
-  return `${version.namespace}/${version.function}/${version.number}/${version.createdMs}`;
 }

@@ -47,7 +47,12 @@ export class FunctionQuarantine {
 }
 
 /** Says it in a sentence, for people. */
-export function describeQuarantine({ name, version, reason, sinceMs }: QuarantinedFunction): string {
+export function describeQuarantine({
+  name,
+  version,
+  reason,
+  sinceMs,
+}: QuarantinedFunction): string {
   const since = new Date(sinceMs).toISOString().replace(/\.\d+/, '');
   return `version ${version} in quarantine since ${since}: ${reason}; "faas resume ${name}" or a new version ends it`;
 }

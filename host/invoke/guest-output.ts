@@ -4,14 +4,18 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { RequestId } from '../base/ids.ts';
-import type { LineSink } from '../logs/guest-line.ts';
+import type { GuestLine, LineSink } from '../logs/guest-line.ts';
 import { LineSplitter } from '../logs/line-splitter.ts';
 import type { Observer } from '../metrics/observer.ts';
 import type { Version } from '../registry/model.ts';
-import type { ByteSink } from '../wasi/ports.ts';
+import type { ByteSink, LogLevel } from '../wasi/ports.ts';
 
 /** Bytes a guest may write at once. */
 const CAPACITY = 64 * 1024;
+/** Characters kept of the context of a message. */
+const MAX_CONTEXT = 200;
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
 
 /** What logs of invocations work with. */
 export interface InvocationLogParts {
@@ -39,7 +43,20 @@ export class InvocationLog {
     for (const line of text.split('\n')) this.line('host', line);
   }
 
-  line(stream: 'stdout' | 'stderr' | 'host', text: string): void {
+  /**
+   * Adds a message of the guest, each of its lines with level and context. It takes from the budget as output does,
+   * context and all: a short message of many lines under a long context is not short.
+   */
+  message(level: LogLevel, context: string, message: string): void {
+    if (this.#leftBytes <= 0) return;
+    const head = context === '' ? level : `${level} ${context.slice(0, MAX_CONTEXT)}`;
+    // What certainly does not fit is not even looked at.
+    for (const line of message.slice(0, this.#leftBytes + 1).split('\n')) {
+      this.#allowLine(`${head}: ${line}`);
+    }
+  }
+
+  line(stream: GuestLine['stream'], text: string): void {
     this.#parts.guestLog.append({
       atMs: this.#parts.clock.wallMs(),
       function: this.#version.function,
@@ -48,6 +65,12 @@ export class InvocationLog {
       stream,
       text,
     });
+  }
+
+  #allowLine(text: string): void {
+    const bytes = ENCODER.encode(text.replaceAll('\n', ' '));
+    const allowed = this.allow(bytes);
+    if (allowed.byteLength > 0) this.line('log', DECODER.decode(allowed));
   }
 
   /** Takes from the budget what fits of `bytes`. */

@@ -2,8 +2,8 @@
  * What one invocation gives its guest. Most guests write no log and ask for no argument, so the streams of the
  * log are made when they are first asked for.
  */
-import type { GuestParts } from '../wasi/guest-state.ts';
-import type { ByteSink, ByteSource, OutgoingHttp, Preopen } from '../wasi/ports.ts';
+import type { GuestGrants, GuestParts } from '../wasi/guest-state.ts';
+import type { ByteSink, ByteSource, LogLevel, OutgoingHttp, Preopen } from '../wasi/ports.ts';
 import { GuestOutput, type InvocationLog } from './guest-output.ts';
 import type { GuestStreams } from './service.ts';
 import type { VersionRuntimeParts } from './version-runtime.ts';
@@ -61,6 +61,14 @@ export class InvocationGuest implements GuestParts {
 
   get outgoingHttp(): OutgoingHttp {
     return this.#shared.outgoingHttp;
+  }
+
+  get grants(): GuestGrants | undefined {
+    return this.#shared.grants;
+  }
+
+  log(level: LogLevel, context: string, message: string): void {
+    this.#log.message(level, context, message);
   }
 
   /** The invocation has ended: what stands without a line end is a line. */

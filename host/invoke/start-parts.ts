@@ -12,7 +12,10 @@ import { NO_BODY } from '../wasi/memory-bytes.ts';
 import { GuestOutput, InvocationLog } from './guest-output.ts';
 
 /** What is the same for all instances of the version. */
-export interface StartPartsSource extends Pick<GuestParts, 'preopens' | 'outgoingHttp'> {
+export interface StartPartsSource extends Pick<
+  GuestParts,
+  'preopens' | 'outgoingHttp' | 'grants'
+> {
   readonly version: Version;
   readonly guestLog: LineSink;
   readonly clock: Clock;
@@ -22,10 +25,10 @@ export interface StartPartsSource extends Pick<GuestParts, 'preopens' | 'outgoin
  * Makes the parts of one guest. Its log has a request id of its own.
  *
  * @example
- * startParts: () => createStartParts({ version, guestLog, clock, preopens, outgoingHttp })
+ * startParts: () => createStartParts({ version, guestLog, clock, preopens, outgoingHttp, grants })
  */
 export function createStartParts(source: StartPartsSource): GuestParts {
-  const { version, guestLog, clock, preopens, outgoingHttp } = source;
+  const { version, guestLog, clock, preopens, outgoingHttp, grants } = source;
   // The log itself says that its limit was met; no invocation met it.
   const log = new InvocationLog(
     { guestLog, clock, observer: silentObserver },
@@ -40,5 +43,7 @@ export function createStartParts(source: StartPartsSource): GuestParts {
     stderr: new GuestOutput(log, 'stderr'),
     preopens,
     outgoingHttp,
+    grants,
+    log: (level, context, message) => log.message(level, context, message),
   };
 }

@@ -5,8 +5,9 @@
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/closeable.ts';
 import type { VersionInstances } from '../instances/version-instances.ts';
-import type { RateBudget } from '../limits/rate-budget.ts';
+import type { FunctionRate } from '../limits/rate-budget.ts';
 import type { Version } from '../registry/model.ts';
+import type { GuestGrants } from '../wasi/guest-state.ts';
 import type { OutgoingHttp, Preopen } from '../wasi/ports.ts';
 import { DeadlineList } from './deadline-list.ts';
 
@@ -15,6 +16,8 @@ export interface VersionRuntimeParts {
   readonly instances: VersionInstances;
   readonly preopens: readonly Preopen[];
   readonly outgoingHttp: OutgoingHttp & Closeable;
+  /** Stores and configuration; absent: none. */
+  readonly grants?: GuestGrants;
   /** Closes what the preopens hold open. */
   readonly closePreopens: () => void | Promise<void>;
 }
@@ -26,7 +29,7 @@ export class VersionRuntime implements Closeable {
   /** Of its invocations, which all may take `timeoutMs`. */
   readonly deadlines: DeadlineList;
   /** The function's budget over time; undefined if it has none. */
-  readonly rate: RateBudget | undefined;
+  readonly rate: FunctionRate | undefined;
   #users = 0;
   #retired = false;
   #onError: (error: unknown) => void = () => {};
@@ -37,7 +40,7 @@ export class VersionRuntime implements Closeable {
     version: Version,
     clock: Clock,
     parts: VersionRuntimeParts,
-    rate: RateBudget | undefined,
+    rate: FunctionRate | undefined,
   ) {
     this.version = version;
     this.rate = rate;

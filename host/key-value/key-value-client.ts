@@ -35,6 +35,8 @@ export interface KeyValueClientOptions {
   /** Path of the driver's socket. */
   readonly path: string;
   readonly limits: KeyValueLimits;
+  /** Told before every call that needs a new link: whoever starts the driver starts it then. */
+  readonly onCall?: () => void;
 }
 
 /** Longest wait for a process that starts; at most half of what a call may take. */
@@ -43,6 +45,9 @@ const CONNECT_MS = 2000;
 const RETRY_MS = 25;
 /** After a wait in vain the next ones fail at once, so that guests do not pile up. */
 const GIVE_UP_MS = 1000;
+
+/** Methods that change nothing. */
+const READS: ReadonlySet<string> = new Set(['get', 'exists', 'list']);
 
 /** Calls the driver. */
 export class KeyValueClient implements KeyValueStore, Closeable {
@@ -78,11 +83,14 @@ export class KeyValueClient implements KeyValueStore, Closeable {
     checkQueue(this.#waiting, this.#waitingBytes + bytes, this.limits);
     this.#waiting += 1;
     this.#waitingBytes += bytes;
+    const untilMs = performance.now() + this.limits.timeoutMs;
     try {
-      const startMs = performance.now();
-      const link = await this.#connect();
-      const leftMs = this.limits.timeoutMs - (performance.now() - startMs);
-      return await link.call(method, params, Math.max(1, Math.round(leftMs)));
+      return await this.#callOnce(method, params, untilMs).catch((error: unknown) => {
+        // Whether a write was done is not known; reading again does no harm.
+        const isLost = error instanceof HostError && error.code === 'link_lost';
+        if (!isLost || !READS.has(method)) throw error;
+        return this.#callOnce(method, params, untilMs);
+      });
     } catch (error) {
       throw toUnavailable(error);
     } finally {
@@ -101,6 +109,11 @@ export class KeyValueClient implements KeyValueStore, Closeable {
     );
   }
 
+  async #callOnce(method: string, params: object, untilMs: number): Promise<unknown> {
+    const link = await this.#connect();
+    return await link.call(method, params, Math.max(1, Math.round(untilMs - performance.now())));
+  }
+
   #connect(): Promise<RpcLink> {
     if (this.#isClosed) return Promise.reject(unavailable('the host is closing'));
     this.#link ??= this.#open().catch((error: unknown) => {
@@ -112,6 +125,7 @@ export class KeyValueClient implements KeyValueStore, Closeable {
 
   /** All calls that come meanwhile wait for the same link. */
   async #open(): Promise<RpcLink> {
+    this.#options.onCall?.();
     const nowMs = performance.now();
     const patienceMs = Math.min(CONNECT_MS, this.limits.timeoutMs / 2);
     const untilMs = nowMs - this.#failedAtMs < GIVE_UP_MS ? nowMs : nowMs + patienceMs;
@@ -122,7 +136,7 @@ export class KeyValueClient implements KeyValueStore, Closeable {
       }
       socket?.destroy();
       if (performance.now() >= untilMs || this.#isClosed) break;
-      await delay(RETRY_MS, undefined, { ref: false });
+      await delay(RETRY_MS);
     }
     this.#failedAtMs = performance.now();
     throw unavailable('their process is not there');
@@ -206,7 +220,8 @@ function unavailable(reason: string, cause?: unknown): HostError {
 /** What the driver refused stays; that there is none is one error, whatever showed it. */
 function toUnavailable(error: unknown): HostError {
   if (!(error instanceof HostError)) {
-    return unavailable(error instanceof Error ? error.message : String(error), error);
+    // What the system says may name paths; a guest sees this one.
+    return unavailable('their process cannot be reached', error);
   }
   switch (error.code) {
     case 'link_lost':
@@ -214,7 +229,7 @@ function toUnavailable(error: unknown): HostError {
     case 'link_timeout':
       return unavailable('their process did not answer in time', error);
     case 'socket_path_too_long':
-      return unavailable(error.message, error);
+      return unavailable('their socket has too long a path', error);
     default:
       return error;
   }

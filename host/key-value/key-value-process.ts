@@ -5,13 +5,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/closeable.ts';
 import { modulePath } from '../base/package-roots.ts';
 import type { Log } from '../logs/log.ts';
 import type { KeyValueJob } from './key-value-main.ts';
 import type { KeyValueLimits } from './key-value-store.ts';
+import { keyValueSocketPath, makeSocketFolder } from './socket-path.ts';
 
 /** What the process is started with. */
 export interface KeyValueProcessOptions {
@@ -31,9 +32,9 @@ const CLOSE_MS = 5000;
 /** Kept of what it writes to stderr before it ends. */
 const MAX_STDERR = 4000;
 
-/** Path of the driver's socket in a data directory. */
-export function keyValueSocketPath(dataDir: string): string {
-  return join(dataDir, 'key-value.sock');
+/** Path of the database in a data directory. */
+export function keyValueDatabasePath(dataDir: string): string {
+  return join(dataDir, 'key-value', 'store.sqlite');
 }
 
 /** The driver's process of a host. */
@@ -77,18 +78,16 @@ export class KeyValueProcess implements Closeable {
 
   #spawn(): void {
     const { dataDir, limits, clock, log } = this.#options;
-    const folder = join(dataDir, 'key-value');
+    const databasePath = keyValueDatabasePath(dataDir);
     const startedMs = clock.monotonicMs();
+    const socketPath = keyValueSocketPath(dataDir);
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      mkdirSync(dirname(databasePath), { recursive: true, mode: 0o700 });
+      makeSocketFolder(socketPath);
     } catch (error) {
       return this.#restart(`its folder cannot be made: ${String(error)}`, startedMs);
     }
-    const job: KeyValueJob = {
-      databasePath: join(folder, 'store.sqlite'),
-      socketPath: keyValueSocketPath(dataDir),
-      limits,
-    };
+    const job: KeyValueJob = { databasePath, socketPath, limits };
     const args = [modulePath('key-value/key-value-main'), JSON.stringify(job)];
     const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;

@@ -102,12 +102,13 @@ export class SqliteStore implements Closeable {
   /** Lists keys. @throws {key_value_refused} If the cursor is not one of such a list. */
   listKeys(store: string, { prefix, cursor, limit = Infinity }: KeyValueQuery): KeyValuePage {
     const most = Math.max(1, Math.min(limit, this.#limits.keysAtOnce));
+    const after = prefix === undefined ? readCursor(cursor) : 0;
     const id = this.#table.findStore(store)?.id;
     if (id === undefined) return { keys: [], cursor: undefined };
     const nowMs = this.#clock.wallMs();
     const rows =
       prefix === undefined
-        ? this.#table.listByAge(id, readCursor(cursor), nowMs, most + 1)
+        ? this.#table.listByAge(id, after, nowMs, most + 1)
         : this.#table.listByKey(id, Buffer.from(prefix), cursor, nowMs, most + 1);
     const page = rows.slice(0, most);
     const last = rows.length > most ? page.at(-1) : undefined;

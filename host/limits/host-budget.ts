@@ -13,6 +13,22 @@ const SAMPLE_MS = 250;
 /** The same when it is what an instance would be refused for, ms. */
 const REFUSAL_SAMPLE_MS = 10;
 
+/** The part of this process in the memory of a host of several processes. */
+export interface MemoryLease {
+  /** Bytes that instances of this process may take together now. */
+  readonly limitBytes: number;
+  /** Called when another process lacks memory. */
+  onReclaim: () => void;
+  /** The instances of this process take so much now. */
+  changed(usedBytes: number): void;
+  /**
+   * Asks for room for so much more.
+   *
+   * @returns Undefined if there is, or if there is none to be had; else what to wait for, at most 50 ms.
+   */
+  reserve(bytes: number): Promise<void> | undefined;
+}
+
 /** What a host has. */
 export interface HostBudgetOptions {
   /** Most bytes of all memories and tables together. */
@@ -25,13 +41,16 @@ export interface HostBudgetOptions {
   readonly reserveBytes?: number;
   /** Told how much an instance gives back that was closed, bytes; absent: nobody is. */
   readonly onClosed?: (bytes: number) => void;
+  /** Gives this process its part of `memoryBytes`; absent: it has all of it. */
+  readonly lease?: MemoryLease;
   readonly clock: Clock;
 }
 
 /** The budget of a host. */
 export class HostBudget {
-  readonly limitBytes: number;
   readonly limitMappings: number;
+  readonly #memoryBytes: number;
+  readonly #lease: MemoryLease | undefined;
   readonly #clock: Clock;
   readonly #readAvailable: (() => number) | undefined;
   readonly #reserveBytes: number;
@@ -45,12 +64,19 @@ export class HostBudget {
   #isReclaiming = false;
 
   constructor(options: HostBudgetOptions) {
-    this.limitBytes = options.memoryBytes;
+    this.#memoryBytes = options.memoryBytes;
+    this.#lease = options.lease;
+    if (this.#lease !== undefined) this.#lease.onReclaim = () => this.#reclaimAll();
     this.limitMappings = options.mappings;
     this.#clock = options.clock;
     this.#readAvailable = options.availableBytes;
     this.#reserveBytes = options.reserveBytes ?? 0;
     this.#onClosed = options.onClosed;
+  }
+
+  /** Most bytes that may be charged now. */
+  get limitBytes(): number {
+    return this.#lease === undefined ? this.#memoryBytes : this.#lease.limitBytes;
   }
 
   /** Bytes that are charged now. */
@@ -71,17 +97,32 @@ export class HostBudget {
    */
   charge(bytes: number, mappings: number): 'memory' | 'mappings' | undefined {
     const lacking = this.#lacking(bytes, mappings);
-    if (lacking !== undefined && !this.#reclaim(bytes, mappings)) return lacking;
+    if (lacking !== undefined && !this.#reclaim(bytes, mappings)) {
+      // Too late for this one; the next finds it.
+      if (lacking === 'memory') void this.#lease?.reserve(bytes);
+      return lacking;
+    }
     this.#usedBytes += bytes;
     this.#usedMappings += mappings;
     this.#availableBytes -= bytes;
+    if (bytes > 0) this.#lease?.changed(this.#usedBytes);
     return undefined;
+  }
+
+  /**
+   * Sees to it that there will probably be room, where other processes may have it.
+   *
+   * @returns What to wait for; undefined, which is usual, if there is nothing to wait for.
+   */
+  reserve(bytes: number): Promise<void> | undefined {
+    return this.#lease?.reserve(bytes);
   }
 
   /** Gives back what was charged. */
   release(bytes: number, mappings: number): void {
     this.#usedBytes -= bytes;
     this.#usedMappings -= mappings;
+    if (bytes > 0) this.#lease?.changed(this.#usedBytes);
   }
 
   /** An instance was closed, and gives back all that it has. */
@@ -118,6 +159,17 @@ export class HostBudget {
       this.#availableBytes = this.#readAvailable();
     }
     return this.#availableBytes - bytes >= this.#reserveBytes;
+  }
+
+  /** Another process lacks memory: closes idle instances. */
+  #reclaimAll(): void {
+    if (this.#isReclaiming) return;
+    this.#isReclaiming = true;
+    try {
+      for (const reclaim of this.#reclaimers) reclaim();
+    } finally {
+      this.#isReclaiming = false;
+    }
   }
 
   /** Closes idle instances, one owner after the other, until there is room. */

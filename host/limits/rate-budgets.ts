@@ -2,16 +2,18 @@
  * The rate budgets of all functions: one for each function that has limits, kept over its versions, so that
  * deploying again forgets nothing that was used. Functions without limits have none and cost nothing.
  */
-import type { Clock } from '../base/clock.ts';
-import { RateBudget, type RateLimits } from './rate-budget.ts';
+import type { FunctionRate, RateLimits } from './rate-budget.ts';
+
+/** Makes the budget of a function. */
+export type OpenRate = (functionKey: string, limits: RateLimits) => FunctionRate;
 
 /** Finds the budget of a function. */
 export class RateBudgets {
-  readonly #clock: Clock;
-  readonly #budgets = new Map<string, RateBudget>();
+  readonly #open: OpenRate;
+  readonly #budgets = new Map<string, FunctionRate>();
 
-  constructor(clock: Clock) {
-    this.#clock = clock;
+  constructor(open: OpenRate) {
+    this.#open = open;
   }
 
   /**
@@ -20,9 +22,9 @@ export class RateBudgets {
    *
    * @returns Undefined if there is no limit.
    */
-  of(functionKey: string, limits: RateLimits): RateBudget | undefined {
+  of(functionKey: string, limits: RateLimits): FunctionRate | undefined {
     if (limits.requestsPerSecond === undefined && limits.cpuMsPerMinute === undefined) {
-      this.#budgets.delete(functionKey);
+      this.#forget(functionKey);
       return undefined;
     }
     const known = this.#budgets.get(functionKey);
@@ -30,7 +32,7 @@ export class RateBudgets {
       known.configure(limits);
       return known;
     }
-    const budget = new RateBudget(limits, this.#clock);
+    const budget = this.#open(functionKey, limits);
     this.#budgets.set(functionKey, budget);
     return budget;
   }
@@ -38,7 +40,12 @@ export class RateBudgets {
   /** Forgets all other functions: they were deleted. */
   retain(functionKeys: ReadonlySet<string>): void {
     for (const key of this.#budgets.keys()) {
-      if (!functionKeys.has(key)) this.#budgets.delete(key);
+      if (!functionKeys.has(key)) this.#forget(key);
     }
+  }
+
+  #forget(functionKey: string): void {
+    this.#budgets.get(functionKey)?.close();
+    this.#budgets.delete(functionKey);
   }
 }

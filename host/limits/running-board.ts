@@ -17,7 +17,12 @@ export interface BoardLayout {
   readonly placeBytes: number;
 }
 
-export const BOARD: BoardLayout = Object.freeze({ beat: 0, running: 1, excused: 2, placeBytes: 64 });
+export const BOARD: BoardLayout = Object.freeze({
+  beat: 0,
+  running: 1,
+  excused: 2,
+  placeBytes: 64,
+});
 
 /** No guest runs. */
 export const NOBODY = 0;

@@ -113,9 +113,14 @@ export async function connectToPath(path: string): Promise<Socket | undefined> {
   });
 }
 
+/** Whether a path is short enough for a socket. */
+export function fitsSocketPath(path: string): boolean {
+  return Buffer.byteLength(path) <= MAX_PATH_BYTES;
+}
+
 function checkPath(path: string): void {
-  const bytes = Buffer.byteLength(path);
-  if (bytes > MAX_PATH_BYTES) {
+  if (!fitsSocketPath(path)) {
+    const bytes = Buffer.byteLength(path);
     throw new HostError('socket_path_too_long', { path, bytes, limit: MAX_PATH_BYTES });
   }
 }

@@ -8,7 +8,8 @@ export interface GuestLine {
   readonly function: FunctionName;
   readonly version: number;
   readonly requestId: RequestId;
-  readonly stream: 'stdout' | 'stderr' | 'host';
+  /** `host`: what the host has to say; `log`: lines with level and context (`wasi:logging`). */
+  readonly stream: 'stdout' | 'stderr' | 'host' | 'log';
   /** Without line end. */
   readonly text: string;
 }

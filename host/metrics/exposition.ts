@@ -19,7 +19,9 @@ export function writeHeader(name: MetricName): string {
  * @param labels As `writeLabels` gives them, or empty.
  */
 export function writeSample(name: MetricName, labels: string, value: number): string {
-  return labels === '' ? `${name} ${value}\n` : `${name}{${labels}} ${value}\n`;
+  return labels === ''
+    ? `${name} ${writeValue(value)}\n`
+    : `${name}{${labels}} ${writeValue(value)}\n`;
 }
 
 /** Labels without braces: `function="app",start="warm"`. */
@@ -40,6 +42,10 @@ export function writeHistogram(name: MetricName, labels: string, histogram: Hist
     text += `${start}${bounds[bucket] ?? '+Inf'}"} ${cumulated}\n`;
   }
   return `${text}${name}_sum{${labels}} ${sum}\n${name}_count{${labels}} ${cumulated}\n`;
+}
+
+function writeValue(value: number): string {
+  return value === Number.POSITIVE_INFINITY ? '+Inf' : String(value);
 }
 
 function escapeValue(value: string): string {

@@ -1,6 +1,6 @@
 /** The metrics that have a label `function`, as text: one piece for each metric and function. */
 import { writeHeader, writeHistogram, writeLabels, writeSample } from './exposition.ts';
-import type { FunctionRanking, FunctionTally } from './function-ranking.ts';
+import type { FunctionGauges, FunctionRanking, FunctionTally } from './function-ranking.ts';
 import type { FunctionSeries } from './function-series.ts';
 import type { MetricName } from './metric-names.ts';
 
@@ -21,15 +21,6 @@ const SERIES_WRITERS: readonly (readonly [MetricName, SeriesWriter])[] = [
   ['faas_shed_total', writeShed],
 ];
 
-/** Gauges of a function; those of functions without a place are added up. */
-interface Gauges {
-  running: number;
-  idle: number;
-  warm: number;
-  wanted: number;
-  queued: number;
-}
-
 /** Gives the text piece by piece; the caller may do other things in between. */
 export function* writeFunctionMetrics(ranking: FunctionRanking): Generator<string> {
   // Fixed for one scrape: places may change hands at the next one only, but functions come and go.
@@ -42,11 +33,12 @@ export function* writeFunctionMetrics(ranking: FunctionRanking): Generator<strin
   yield* writeGauges(placed, ranking);
 }
 
+/** The gauges of functions without a place are added up. */
 function* writeGauges(
   placed: readonly FunctionTally[],
   ranking: FunctionRanking,
 ): Generator<string> {
-  const others: Gauges = { running: 0, idle: 0, warm: 0, wanted: 0, queued: 0 };
+  const others: FunctionGauges = { running: 0, idle: 0, warm: 0, wanted: 0, queued: 0 };
   const own = new Set(placed);
   for (const tally of ranking.all()) {
     if (own.has(tally)) continue;
@@ -67,7 +59,7 @@ function* writeGauges(
   yield writeQueue('other', others);
 }
 
-function writeInstances(name: string, { running, idle, warm }: Gauges): string {
+function writeInstances(name: string, { running, idle, warm }: FunctionGauges): string {
   return (
     writeSample('faas_instances', writeLabels({ function: name, state: 'running' }), running) +
     writeSample('faas_instances', writeLabels({ function: name, state: 'idle' }), idle) +
@@ -75,11 +67,11 @@ function writeInstances(name: string, { running, idle, warm }: Gauges): string {
   );
 }
 
-function writeWanted(name: string, { wanted }: Gauges): string {
+function writeWanted(name: string, { wanted }: FunctionGauges): string {
   return writeSample('faas_instances_wanted', writeLabels({ function: name }), wanted);
 }
 
-function writeQueue(name: string, { queued }: Gauges): string {
+function writeQueue(name: string, { queued }: FunctionGauges): string {
   return writeSample('faas_queue_depth', writeLabels({ function: name }), queued);
 }
 

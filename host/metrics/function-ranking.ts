@@ -8,22 +8,17 @@
  * back. So no counter ever goes backwards, and none jumps by another one's past, which `rate()` would
  * take for a burst of traffic.
  */
-import { FunctionSeries } from './function-series.ts';
+import { FunctionSeries, OTHER } from './function-series.ts';
 
 /** A challenger must have been used this many times as much, and this much more. */
 const CLEARLY_MORE = { factor: 2, uses: 10 };
 /** Uses count half after this time. */
 const HALF_LIFE_MS = 60_000;
-/** Label of all functions without a place; a function of that name never has one, or its series would be there twice. */
-const OTHER = 'other';
 /** Deleted functions that are remembered, because their last invocations may still be under way. */
 const MOST_FORGOTTEN = 1000;
 
-/** What is known of one function, with series or without. */
-export interface FunctionTally {
-  readonly name: string;
-  /** Where its reports are counted now. */
-  series: FunctionSeries;
+/** What a function has at this moment. */
+export interface FunctionGauges {
   running: number;
   idle: number;
   /** Instances made ahead that were never called. */
@@ -31,6 +26,13 @@ export interface FunctionTally {
   /** Instances that should be there. */
   wanted: number;
   queued: number;
+}
+
+/** What is known of one function, with series or without. */
+export interface FunctionTally extends FunctionGauges {
+  readonly name: string;
+  /** Where its reports are counted now. */
+  series: FunctionSeries;
   /** Invocations since the last scrape. */
   recentUses: number;
   /** Invocations until then; older ones count less. */
@@ -61,7 +63,17 @@ export class FunctionRanking {
 
   /** The tally of a function, made if need be. One look-up. */
   get(name: string): FunctionTally {
-    return this.#tallies.get(name) ?? this.#forgotten.get(name) ?? this.#add(name);
+    return this.find(name) ?? this.#add(name);
+  }
+
+  /** The same for those that may not be there. */
+  find(name: string): FunctionTally | undefined {
+    return this.#tallies.get(name) ?? this.#forgotten.get(name);
+  }
+
+  /** The tally of all that have no name here; its series are `other`. */
+  get nameless(): FunctionTally {
+    return this.get(OTHER);
   }
 
   /** All functions, also deleted ones that may still run. */
@@ -123,8 +135,9 @@ export class FunctionRanking {
       }
       const holder = holders.shift();
       if (holder === undefined || !isClearlyMore(challenger.uses, holder.uses)) return;
-      this.#displace(holder);
+      // In this order, or the holder's series could push those of the challenger out of the resting ones.
       this.#place(challenger);
+      this.#displace(holder);
     }
   }
 

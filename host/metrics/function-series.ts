@@ -14,6 +14,8 @@ import type {
 } from './observer.ts';
 import type { CountsDump, SeriesDump } from './series-dump.ts';
 
+/** Label of all functions without a place; a function of that name never has one, or its series would be there twice. */
+export const OTHER = 'other';
 /** Versions with series of their own; a rollback needs two, a canary three. */
 const MOST_VERSIONS = 4;
 /** Names of limits with series of their own; there are fewer. */
@@ -142,7 +144,7 @@ export class FunctionSeries {
 
   #addLimit(limit: string, count: number): void {
     const isKept = this.limits.has(limit) || this.limits.size < MOST_LIMITS;
-    const label = isKept ? limit : 'other';
+    const label = isKept ? limit : OTHER;
     this.limits.set(label, (this.limits.get(label) ?? 0) + count);
   }
 

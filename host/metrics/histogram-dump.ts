@@ -9,7 +9,8 @@ export type HistogramDump = readonly number[];
 
 /** Writes a histogram. */
 export function dumpHistogram({ counts, sum }: Histogram): HistogramDump {
-  const dump = [sum];
+  // JSON has no other numbers, and one of them must not spoil a whole page.
+  const dump = [Number.isFinite(sum) ? Math.max(0, sum) : 0];
   for (let bucket = 0; bucket < counts.length; bucket += 1) {
     const count = counts[bucket] ?? 0;
     if (count > 0) dump.push(bucket, count);

@@ -136,6 +136,16 @@ export const METRICS = define({
     labels: [],
     help: 'Artifacts and snapshot files whose stored bytes cannot be used',
   },
+  faas_workers: {
+    type: 'gauge',
+    labels: ['state'],
+    help: 'Processes that serve functions',
+  },
+  faas_worker_restarts_total: {
+    type: 'counter',
+    labels: ['reason'],
+    help: 'Workers that were replaced, by reason',
+  },
 });
 
 /** Name of a metric of ours. */

@@ -67,6 +67,14 @@ export interface FunctionBudget {
   readonly cpuMsPerMinute?: number;
 }
 
+/** A key-value store that a version may open; `host/key-value/store-names.ts` says what lies behind it. */
+export interface KeyValueGrant {
+  /** What the function opens it under: 1 to 64 letters, digits, `_`, `.` and `-`. */
+  readonly label: string;
+  /** Name of a store that functions of the namespace share; absent: the function's own. */
+  readonly shared?: string;
+}
+
 /** Capabilities and settings of a version, apart from its code. */
 export interface VersionSettings {
   readonly limits: VersionLimits;
@@ -77,6 +85,12 @@ export interface VersionSettings {
   readonly serverTiming: boolean;
   /** In order of the flags; names are unique. */
   readonly environment: readonly (readonly [name: string, value: string])[];
+  /** What `wasi:config` gives besides the environment; names are unique, also among the secrets. */
+  readonly config: readonly (readonly [name: string, value: string])[];
+  /** The same, and never shown: not in views, logs, metrics or messages. */
+  readonly secrets: readonly (readonly [name: string, value: string])[];
+  /** Labels are unique. */
+  readonly keyValue: readonly KeyValueGrant[];
   /** `api.example.com`, `*.example.com`, `example.com:8443`, `10.0.0.0/8:80`, `*`. */
   readonly allowedHosts: readonly string[];
   /** Guest paths that are preopened: `/data`; every file lies below one. */

@@ -21,12 +21,15 @@ export const DEFAULT_INSTANCES: Omit<InstanceSettings, 'max'> = {
 /** What every release has written, and what some did not know. */
 interface StoredSettings extends Omit<
   VersionSettings,
-  'limits' | 'instances' | 'budget' | 'serverTiming'
+  'limits' | 'instances' | 'budget' | 'serverTiming' | 'config' | 'secrets' | 'keyValue'
 > {
   readonly limits: Omit<VersionLimits, 'cpuMs'> & Partial<Pick<VersionLimits, 'cpuMs'>>;
   readonly instances?: InstanceSettings;
   readonly budget?: VersionSettings['budget'];
   readonly serverTiming?: boolean;
+  readonly config?: VersionSettings['config'];
+  readonly secrets?: VersionSettings['secrets'];
+  readonly keyValue?: VersionSettings['keyValue'];
 }
 
 /** Writes settings, always the same way. */
@@ -44,5 +47,8 @@ export function parseSettings(text: string): VersionSettings {
     instances: stored.instances ?? { ...DEFAULT_INSTANCES, max: limits.concurrency },
     budget: stored.budget ?? {},
     serverTiming: stored.serverTiming ?? false,
+    config: stored.config ?? [],
+    secrets: stored.secrets ?? [],
+    keyValue: stored.keyValue ?? [],
   };
 }

@@ -19,7 +19,8 @@ import { errnoOf, reasonOf } from './storage-error.ts';
 /** Version of the layout that this code writes. */
 const FORMAT_VERSION = 1;
 const FORMAT_PATTERN = /^wasi-faas data (\d{1,9})\n$/;
-const LEFTOVER_PATTERN = /^(?:probe|format|host\.json|admin-token)\.[0-9a-f-]{36}\.tmp$/;
+const LEFTOVER_PATTERN =
+  /^(?:probe|format|host\.json|admin-token|quarantine\.json)\.[0-9a-f-]{36}\.tmp$/;
 /** Names our parts use: a directory that has them without a format file is somebody else's. */
 const OUR_NAMES: ReadonlySet<string> = new Set([
   'artifacts',

@@ -19,6 +19,8 @@ export class ByteReader {
   readonly base: number;
   /** The byte that is read next. */
   offset: number;
+  /** Types of the module, once they are known: an index behind them would come to mean one that was added. */
+  typeCount = Infinity;
 
   /**
    * @param bytes What to read.
@@ -78,18 +80,22 @@ export class ByteReader {
     return (value | (last << 28)) >>> 0;
   }
 
-  /** An unsigned LEB128 number of at most 64 bits whose value is below 2^53. */
-  u64(): number {
+  /**
+   * An unsigned LEB128 number of at most 64 bits whose value is below 2^53.
+   *
+   * @param most Bytes it may have.
+   */
+  u64(most = 10): number {
     const start = this.offset;
     let value = 0;
-    for (let index = 0, scale = 1; index < 10; index += 1, scale *= 128) {
+    for (let index = 0, scale = 1; index < most; index += 1, scale *= 128) {
       const byte = this.u8();
       value += (byte & 0x7f) * scale;
       if (byte >= 0x80) continue;
       if (value > Number.MAX_SAFE_INTEGER) throw this.malformed('a number below 2^53', start);
       return value;
     }
-    throw this.malformed('an unsigned 64-bit number', start);
+    throw this.malformed(`an unsigned number of at most ${most} bytes`, start);
   }
 
   /** A signed LEB128 number of at most 32 bits. */
@@ -156,6 +162,8 @@ export class ByteReader {
   sized(what: string): ByteReader {
     const length = this.u32();
     const start = this.skip(length, what);
-    return new ByteReader(this.bytes, start, start + length, this.base);
+    const reader = new ByteReader(this.bytes, start, start + length, this.base);
+    reader.typeCount = this.typeCount;
+    return reader;
   }
 }

@@ -19,7 +19,7 @@ import {
   readOpcode,
   skipImmediates,
 } from './instructions.ts';
-import { skipValueType } from './types.ts';
+import { readTypeIndex, skipValueType } from './types.ts';
 
 /** V8's own limit. */
 const MAX_FUNCTIONS = 1_000_000;
@@ -57,6 +57,8 @@ export interface CodeFacts {
   readonly changedGlobals: ReadonlySet<number>;
   /** For each body 1 if it stores to memory 0. */
   readonly storing: Uint8Array;
+  /** Functions that a `ref.func` names. */
+  readonly referredFunctions: ReadonlySet<number>;
   readonly dropsData: boolean;
   readonly dropsElements: boolean;
   /** Whether it has exceptions of the kind before `try_table`. */
@@ -111,6 +113,7 @@ class Found implements CodeFacts {
   readonly grownTables = new Set<number>();
   readonly changedTables = new Set<number>();
   readonly changedGlobals = new Set<number>();
+  readonly referredFunctions = new Set<number>();
   readonly storing: Uint8Array;
   dropsData = false;
   dropsElements = false;
@@ -150,7 +153,8 @@ function walkInstructions(reader: ByteReader, walk: CodeWalk, found: Found): voi
     if (isLegacyException(opcode)) found.legacyExceptions = true;
     const immediates = immediatesOf(opcode);
     if (immediates === 'function') {
-      walk.edits.readFunction(reader);
+      const index = walk.edits.readFunction(reader);
+      if (opcode === OPCODE.refFunc) found.referredFunctions.add(index);
     } else if (immediates === 'memarg' || immediates === 'memargLane') {
       walkAccess(reader, opcode, walk, found);
       if (immediates === 'memargLane') reader.u8();
@@ -185,6 +189,15 @@ function walkIndices(
   found: Found,
 ): void {
   switch (opcode) {
+    case OPCODE.callIndirect:
+    case OPCODE.returnCallIndirect:
+      readTypeIndex(reader);
+      reader.u32();
+      return;
+    case OPCODE.callRef:
+    case OPCODE.returnCallRef:
+      readTypeIndex(reader);
+      return;
     case OPCODE.globalGet:
       readIndex(reader, walk.globalCount, 'global');
       return;

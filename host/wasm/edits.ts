@@ -62,6 +62,14 @@ export class Edits {
     return index;
   }
 
+  /** Whether one of the places names this function. */
+  names(index: number): boolean {
+    for (let at = FIELDS - 1; at < this.#length; at += FIELDS) {
+      if (this.#data[at] === index) return true;
+    }
+    return false;
+  }
+
   /** A `memory.grow` of `memory`, opcode included, stands at `start` to `end`. */
   addGrowMemory(start: number, end: number, memory: number): void {
     this.#add(start, end, -1 - 2 * memory);

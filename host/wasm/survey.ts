@@ -65,13 +65,20 @@ export interface MemoryOrigin {
  */
 export function surveyModule(bytes: Uint8Array, options: SurveyOptions): Survey {
   const sections = readSections(bytes, options.base);
+  let typeCount = Infinity;
   /** A reader of a section; of nothing, as if it were a vector without elements, if there is none. */
   const read = (id: number): ByteReader => {
     const section = sections.find((section) => section.id === id);
-    if (section === undefined) return new ByteReader(NO_ELEMENTS, 0, 1, options.base);
-    return new ByteReader(bytes, section.contents, section.end, options.base);
+    const reader =
+      section === undefined
+        ? new ByteReader(NO_ELEMENTS, 0, 1, options.base)
+        : new ByteReader(bytes, section.contents, section.end, options.base);
+    reader.typeCount = typeCount;
+    return reader;
   };
+  // Types may name ones that come later; V8 wants them in the same group, so none can be one that is added.
   const types = readTypes(read(SECTION.type));
+  typeCount = types.length;
   const { imports } = readImports(read(SECTION.import), options.maxImports);
   checkReserved(imports);
   const functions = imports.filter((one) => one.kind === 'function');
@@ -121,6 +128,7 @@ export function surveyModule(bytes: Uint8Array, options: SurveyOptions): Survey 
   if (code.bodies.length / 3 !== functionTypes.length - importedFunctions) {
     throw codeReader.malformed('a body for each function');
   }
+  checkDeclared(definitions.start, code, edits, codeReader);
   return {
     bytes,
     sections,
@@ -169,6 +177,20 @@ function checkStart(
   const type = types[functionTypes[start] ?? 0];
   if (type?.parameters === 0 && type.results === 0) return;
   throw reader.malformed('a start function that takes and gives nothing');
+}
+
+/** What `ref.func` names must be declared outside of bodies; the export of the start function would do that. */
+function checkDeclared(
+  start: number | undefined,
+  { referredFunctions }: CodeFacts,
+  edits: ReadonlyMap<number, Edits>,
+  reader: ByteReader,
+): void {
+  if (start === undefined || !referredFunctions.has(start)) return;
+  const isDeclared = [...edits].some(
+    ([id, found]) => id !== SECTION.start && id !== SECTION.code && found.names(start),
+  );
+  if (!isDeclared) throw reader.malformed('only references to declared functions');
 }
 
 function checkReserved(imports: readonly CoreImport[]): void {

@@ -92,7 +92,7 @@ export function skipValueType(reader: ByteReader): void {
 export function skipHeapType(reader: ByteReader): void {
   const start = reader.offset;
   if (ABSTRACT_HEAP.has(reader.peek())) reader.u8();
-  else if (reader.s33() < 0) throw reader.malformed('a heap type', start);
+  else checkTypeIndex(reader.s33(), reader, start, 'a heap type');
 }
 
 /** Passes over a block type: empty, one value type, or a type index. */
@@ -101,7 +101,19 @@ export function skipBlockType(reader: ByteReader): void {
   const code = reader.peek();
   if (code === 0x40) reader.u8();
   else if ((code & 0xc0) === 0x40) skipValueType(reader);
-  else if (reader.s33() < 0) throw reader.malformed('a block type', start);
+  else checkTypeIndex(reader.s33(), reader, start, 'a block type');
+}
+
+/** Reads the index of a type. @throws {malformed_wasm} If there is no such type. */
+export function readTypeIndex(reader: ByteReader): number {
+  const start = reader.offset;
+  const index = reader.u32();
+  checkTypeIndex(index, reader, start, 'the index of a type');
+  return index;
+}
+
+function checkTypeIndex(index: number, reader: ByteReader, start: number, what: string): void {
+  if (index < 0 || index >= reader.typeCount) throw reader.malformed(what, start);
 }
 
 /** Passes over a table type. */
@@ -136,7 +148,7 @@ export function readGlobalType(reader: ByteReader): GlobalType {
 /** Passes over a tag type. */
 export function skipTagType(reader: ByteReader): void {
   if (reader.u8() !== 0) throw reader.malformed('the kind of a tag', reader.offset - 1);
-  reader.u32();
+  readTypeIndex(reader);
 }
 
 /**
@@ -154,8 +166,10 @@ export function readMemoryType(reader: ByteReader, index: number): MemoryType {
   const is64 = (flags & 0b0100) !== 0;
   const most = is64 ? MAX_PAGES_64 : MAX_PAGES_32;
   const start = reader.offset;
-  const minPages = reader.u64();
-  const maxPages = (flags & 1) === 0 ? undefined : reader.u64();
+  // V8 takes no longer ones, and what it refuses must not become valid by being written anew.
+  const mostBytes = is64 ? 10 : 5;
+  const minPages = reader.u64(mostBytes);
+  const maxPages = (flags & 1) === 0 ? undefined : reader.u64(mostBytes);
   if (minPages > (maxPages ?? most) || (maxPages ?? 0) > most) {
     throw reader.malformed('possible limits of a memory', start);
   }

@@ -79,6 +79,7 @@ t.test('only the entry of a process touches its signals and its end', (t) => {
   t.same(owners, [
     'host/cluster/launcher-main.ts',
     'host/deploy/prepare-child.ts',
+    'host/key-value/key-value-main.ts',
     'host/main.ts',
     'host/worker.ts',
   ]);

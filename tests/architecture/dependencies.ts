@@ -11,7 +11,7 @@ export const HOMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['node:sqlite', ['host/registry/', 'host/key-value/', 'host/storage/directory-lock.ts']],
   ['pino', ['host/logs/log.ts']],
   ['pino-pretty', ['host/logs/log.ts']],
-  ['prom-client', ['host/metrics/prometheus.ts']],
+  ['prom-client', ['host/metrics/process-metrics.ts']],
   ['undici', ['host/invoke/outbound/', 'cli/api-client.ts']],
   ['zod', ['host/config/', 'host/admin/']],
 ]);

@@ -96,6 +96,29 @@ t.test('--format json is JSON on stdout and nothing on stderr', async (t) => {
   t.match(await json('delete', 'app', '-y'), { deleted: 'app' });
 });
 
+t.test('a function in quarantine is described as such, and resumed', async (t) => {
+  const { faas, deploy, quarantined, registry } = await openWorld(t);
+  await deploy('app');
+  const name = parseFunctionName('app');
+  const live = registry.snapshot.functions.get(name)?.live;
+  if (live === undefined) throw new Error('it is not deployed');
+  const { number: version, createdMs: versionCreatedMs } = live;
+  const entry = { name, version, versionCreatedMs, reason: 'it did', sinceMs: 0 };
+  quarantined.set(name, entry);
+  const { stdout } = await faas('describe', 'app');
+  t.match(stdout, /^ {2}found +version 1 in quarantine since 1970-01-01T00:00:00Z: it did; /m);
+  t.match(await faas('resume', 'app'), { code: 0, stdout: 'app is out of quarantine\n' });
+  t.match(await faas('resume', 'app'), {
+    code: 0,
+    stdout: 'app was not in quarantine: nothing changed\n',
+  });
+  quarantined.set(name, entry);
+  const json = await faas('resume', 'app', '--format', 'json');
+  t.same(JSON.parse(json.stdout), { name: 'app', resumed: true });
+  t.match(await faas('resume', 'none'), { code: 4, stderr: /unknown_function/ });
+  t.match(await faas('resume', 'A_B'), { code: 2, stderr: /invalid_name/ });
+});
+
 t.test('every deploy flag arrives', async (t) => {
   const { dir, faas, registry } = await openWorld(t);
   await mkdir(join(dir, 'site/sub'), { recursive: true });

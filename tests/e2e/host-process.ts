@@ -121,7 +121,7 @@ export function runFaas(args: readonly string[], options: StartOptions = {}): Pr
   return new FaasProcess(args, options).finished();
 }
 
-/** Starts `faas serve` on free ports and waits until it is ready. It is killed with the test. */
+/** Starts `faas serve` with one worker (other `--workers` in `args` win) on free ports and waits until it is ready. It is killed with the test. */
 export async function startHostProcess(
   t: Test,
   dataDir: string,
@@ -129,7 +129,10 @@ export async function startHostProcess(
   options: StartOptions & { readonly readToken?: (pid: number) => Promise<string> } = {},
 ): Promise<HostProcess> {
   const ports = ['--listen', '127.0.0.1:0', '--admin', '127.0.0.1:0'];
-  const process = new FaasProcess(['serve', '--data-dir', dataDir, ...ports, ...args], options);
+  // One process, unless the test is about several: it starts faster.
+  const workers = args.includes('--workers') ? [] : ['--workers', '1'];
+  const flags = ['--data-dir', dataDir, ...ports, ...workers, ...args];
+  const process = new FaasProcess(['serve', ...flags], options);
   t.teardown(() => process.end('SIGKILL'));
   const [, dataUrl = '', adminUrl = ''] = await process.until(
     'stdout',

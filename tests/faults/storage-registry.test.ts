@@ -29,6 +29,8 @@ async function makeDataDir(t: Test): Promise<string> {
 async function refuseStart(dataDir: string): Promise<Finished> {
   return runFaas([
     'serve',
+    '--workers',
+    '1',
     '--data-dir',
     dataDir,
     '--listen',

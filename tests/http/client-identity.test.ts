@@ -70,6 +70,8 @@ t.test('a trusted proxy says who the client is', async (t) => {
   ]);
 });
 
+const PROXY = { address: '10.0.0.1', scheme: 'http' } as const;
+
 t.test('identifyClient() follows the chain from the right', async (t) => {
   const trust = new ProxyTrust(['10.0.0.0/8', '192.0.2.1', 'fd00::/8']);
   const cases: readonly [Partial<ForwardedClaims>, address: string, forwardedFor: string][] = [
@@ -97,21 +99,21 @@ t.test('identifyClient() follows the chain from the right', async (t) => {
     [{ forwardedFor: '1.1.1.1', forwarded: 'for=6.6.6.6' }, '1.1.1.1', '1.1.1.1, 10.0.0.1'],
   ];
   for (const [claims, address, forwardedFor] of cases) {
-    const client = identifyClient('10.0.0.1', { ...NOTHING, ...claims }, trust);
+    const client = identifyClient(PROXY, { ...NOTHING, ...claims }, trust);
     t.same([client.address, client.forwardedFor], [address, forwardedFor], JSON.stringify(claims));
   }
   const endless = identifyClient(
-    '10.0.0.1',
+    PROXY,
     { ...NOTHING, forwardedFor: '10.0.0.2,'.repeat(2000) + '10.0.0.2' },
     trust,
   );
   t.ok(endless.forwardedFor.length < 300, 'a list without end is not followed to its end');
-  t.equal(identifyClient('10.0.0.1', { ...NOTHING, proto: 'http, https' }, trust).scheme, 'https');
+  t.equal(identifyClient(PROXY, { ...NOTHING, proto: 'http, https' }, trust).scheme, 'https');
   t.equal(
-    identifyClient('10.0.0.1', { ...NOTHING, forwarded: 'proto="HTTPS"' }, trust).scheme,
+    identifyClient(PROXY, { ...NOTHING, forwarded: 'proto="HTTPS"' }, trust).scheme,
     'https',
   );
-  t.equal(identifyClient('10.0.0.1', { ...NOTHING, proto: 'javascript' }, trust).scheme, 'http');
+  t.equal(identifyClient(PROXY, { ...NOTHING, proto: 'javascript' }, trust).scheme, 'http');
 });
 
 t.test('ProxyTrust refuses what is no address', async (t) => {

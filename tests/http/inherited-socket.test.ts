@@ -36,7 +36,7 @@ t.test('planes of several processes serve on one inherited socket', async (t) =>
 t.test('a descriptor that is no socket is a coded error', async (t) => {
   const child = spawn(process.execPath, [PROGRAM], { stdio: ['pipe', 'pipe', 'pipe', 'ignore'] });
   let text = '';
-  child.stderr.on('data', (piece: Buffer) => (text += piece.toString()));
+  child.stderr?.on('data', (piece: Buffer) => (text += piece.toString()));
   const [code] = (await once(child, 'close')) as [number];
   t.not(code, 0);
   t.match(text, /Cannot listen on "descriptor 3"/);

@@ -9,7 +9,7 @@ import { systemClock } from '../../host/base/clock.ts';
 import { configSchema } from '../../host/config/schema.ts';
 import { openDataPlane, type DataPlane } from '../../host/http/data-plane.ts';
 import type { InvocationContext, InvocationResult } from '../../host/invoke/invoker.ts';
-import { silentLog } from '../../host/logs/log.ts';
+import { silentLog, type Log } from '../../host/logs/log.ts';
 import { Router } from '../../host/traffic/router.ts';
 import type {
   ByteSink,
@@ -32,13 +32,18 @@ export const OK: InvocationResult = { outcome: 'ok' };
 export async function openPlane(
   t: Test,
   behaviour: Behaviour,
-  settings: { http?: Record<string, unknown>; trustedProxies?: string[] } = {},
+  settings: {
+    http?: Record<string, unknown>;
+    trustedProxies?: string[];
+    tls?: { cert: string; key: string };
+  } = {},
+  log: Log = silentLog,
 ): Promise<DataPlane> {
   const config = configSchema.parse({ dataDir: 'unused', listen: '127.0.0.1:0', ...settings });
   const router = new Router(createSnapshot(createRecord('app')), 'localhost');
   const plane = await openDataPlane({
     config,
-    log: silentLog,
+    log,
     clock: systemClock,
     router: () => router,
     invoker: {

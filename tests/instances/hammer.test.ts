@@ -119,6 +119,7 @@ class Hammer {
     if (place === undefined) return;
     const invocation = (async () => {
       const held = await place;
+      if (held === undefined) return;
       try {
         const lease = await version.instances.acquire(createGuestParts());
         await this.#use(version, lease, () => held.release());

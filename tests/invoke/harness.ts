@@ -17,11 +17,16 @@ import { createEngines } from '../../host/engine/engines.ts';
 import { ModuleCache } from '../../host/engine/module-cache.ts';
 import type { StrategyChoice } from '../../host/instances/start-strategy.ts';
 import { VersionInstances, type InstancesFigures } from '../../host/instances/version-instances.ts';
+import {
+  FunctionQuarantine,
+  type QuarantinedFunction,
+} from '../../host/invoke/function-quarantine.ts';
 import { FunctionInvoker } from '../../host/invoke/function-invoker.ts';
 import type { InvocationResult } from '../../host/invoke/invoker.ts';
 import { SignalCaller } from '../../host/invoke/signal-caller.ts';
 import { createStartParts } from '../../host/invoke/start-parts.ts';
 import type { HostBudget } from '../../host/limits/host-budget.ts';
+import { RunningBoard } from '../../host/limits/running-board.ts';
 import { Scheduler } from '../../host/limits/scheduler.ts';
 import { GuestLog } from '../../host/logs/guest-log.ts';
 import { silentLog } from '../../host/logs/log.ts';
@@ -67,12 +72,16 @@ export interface Harness {
   readonly modules: ModuleCache;
   readonly registry: Registry;
   readonly deployer: PipelineDeployer;
+  /** Shows whose guest runs. */
+  readonly board: RunningBoard;
   deploy(
     name: string,
     bytes: Uint8Array,
     settings?: Partial<DeployRequest>,
   ): Promise<FunctionRecord>;
   call(record: FunctionRecord, path: string, options?: CallOptions): Promise<Called>;
+  /** Puts these functions into quarantine, and no others. */
+  quarantine(...functions: readonly QuarantinedFunction[]): void;
   /** How its instances are got, and how many there are. */
   describe(record: FunctionRecord): InstancesFigures | undefined;
 }
@@ -103,7 +112,9 @@ export async function openHarness(
     clock,
     log: silentLog,
   });
-  const scheduler = await Scheduler.open({ clock });
+  const board = new RunningBoard();
+  const scheduler = await Scheduler.open({ clock, board });
+  const quarantine = new FunctionQuarantine();
   const guestLog = new GuestLog(1000);
   const deployer = new PipelineDeployer({
     config,
@@ -127,6 +138,7 @@ export async function openHarness(
     log: silentLog,
     observer,
     guestLog,
+    quarantine,
     openRuntime: (version) => {
       const { files, directories } = version.settings;
       const tree = buildSnapshotTree(files, directories, (digest) => artifacts.openFile(digest));
@@ -166,6 +178,7 @@ export async function openHarness(
     modules,
     registry,
     deployer,
+    board,
     deploy: async (name, bytes, settings = {}) => {
       const { digest } = await artifacts.put(oneChunk(bytes), 2 ** 30, undefined);
       const request: DeployRequest = {
@@ -187,6 +200,10 @@ export async function openHarness(
       return record;
     },
     call: (record, path, callOptions = {}) => callInvoker(invoker, record, path, callOptions),
+    quarantine: (...functions) => {
+      quarantine.replace(functions);
+      invoker.follow(registry.snapshot);
+    },
     describe: (record) => invoker.describe(record.live),
   };
 }

@@ -116,7 +116,8 @@ t.test('a request must pass both limits, and uses nothing up at one it does not 
 });
 
 t.test('a new version keeps what was used, a deleted function starts anew', (t) => {
-  const budgets = new RateBudgets(new ManualClock());
+  const clock = new ManualClock();
+  const budgets = new RateBudgets((_key, limits) => new RateBudget(limits, clock));
   t.equal(budgets.of('app', {}), undefined);
   const budget = budgets.of('app', { requestsPerSecond: 2, cpuMsPerMinute: 100 });
   t.equal(budget?.admit(), undefined);

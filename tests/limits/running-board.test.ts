@@ -10,30 +10,36 @@ function nameAt(board: RunningBoard, place: number): string {
   return bytes.toString('latin1', offset + 1, offset + 1 + (bytes[offset] ?? 0));
 }
 
-t.test('a function has one place, with its name, however many versions of it there are', async (t) => {
-  const board = new RunningBoard(4);
-  const [a, b] = [board.take('a'), board.take('b'.repeat(63))];
-  t.not(a, b);
-  t.equal(board.take('a'), a);
-  t.equal(nameAt(board, a), 'a');
-  t.equal(nameAt(board, b), 'b'.repeat(63));
-  t.ok(a > NOBODY && b > NOBODY);
-});
+t.test(
+  'a function has one place, with its name, however many versions of it there are',
+  async (t) => {
+    const board = new RunningBoard(4);
+    const [a, b] = [board.take('a'), board.take('b'.repeat(63))];
+    t.not(a, b);
+    t.equal(board.take('a'), a);
+    t.equal(nameAt(board, a), 'a');
+    t.equal(nameAt(board, b), 'b'.repeat(63));
+    t.ok(a > NOBODY && b > NOBODY);
+  },
+);
 
-t.test('a place is given to another function only if nobody uses it and there is no other', async (t) => {
-  const board = new RunningBoard(3);
-  const places = ['a', 'b', 'c'].map((name) => board.take(name));
-  t.equal(board.take('d'), UNNAMED, 'all are in use');
-  board.take('b');
-  board.release('b');
-  t.equal(board.take('d'), UNNAMED, 'b has another user');
-  board.release('c');
-  board.release('b');
-  t.equal(board.take('c'), places[2], 'it is still that of c');
-  t.equal(board.take('d'), places[1]);
-  t.equal(nameAt(board, places[1] ?? 0), 'd');
-  t.equal(board.take('b'), UNNAMED);
-});
+t.test(
+  'a place is given to another function only if nobody uses it and there is no other',
+  async (t) => {
+    const board = new RunningBoard(3);
+    const places = ['a', 'b', 'c'].map((name) => board.take(name));
+    t.equal(board.take('d'), UNNAMED, 'all are in use');
+    board.take('b');
+    board.release('b');
+    t.equal(board.take('d'), UNNAMED, 'b has another user');
+    board.release('c');
+    board.release('b');
+    t.equal(board.take('c'), places[2], 'it is still that of c');
+    t.equal(board.take('d'), places[1]);
+    t.equal(nameAt(board, places[1] ?? 0), 'd');
+    t.equal(board.take('b'), UNNAMED);
+  },
+);
 
 t.test('the place without users for longest goes first', async (t) => {
   const board = new RunningBoard(2);
@@ -113,7 +119,11 @@ t.test('the meter whose guest runs is shown, and nobody when none runs', async (
   t.same(seen, [b, b], 'a guest that goes on');
   t.equal(shown(), NOBODY);
 
-  t.equal(outer.show(() => shown()), a, 'work of the host for it');
+  t.equal(
+    outer.show(() => shown()),
+    a,
+    'work of the host for it',
+  );
   t.throws(() => outer.show(fail), /it failed/);
   t.equal(shown(), NOBODY);
 });

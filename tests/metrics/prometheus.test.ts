@@ -1,27 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import t from 'tap';
 import { METRICS } from '../../host/metrics/metric-names.ts';
-import type { InvocationReport } from '../../host/metrics/observer.ts';
 import { PrometheusObserver } from '../../host/metrics/prometheus.ts';
-
-/** Time that the test moves. */
-class TestClock {
-  nowMs = 0;
-  wallMs(): number {
-    return this.nowMs;
-  }
-  monotonicMs(): number {
-    return this.nowMs;
-  }
-  monotonicNs(): bigint {
-    return BigInt(Math.round(this.nowMs * 1e6));
-  }
-  after(): () => void {
-    return () => {};
-  }
-}
-
-const HOST_USE = { usedBytes: 3, limitBytes: 100, usedMappings: 5, limitMappings: 200 };
+import {
+  HOST_USE,
+  isCounter,
+  longestTurnMs,
+  okCount,
+  report,
+  scrape,
+  TestClock,
+} from './scrape.ts';
 
 function open(maxFunctions: number, clock = new TestClock()): PrometheusObserver {
   return new PrometheusObserver({
@@ -31,26 +20,6 @@ function open(maxFunctions: number, clock = new TestClock()): PrometheusObserver
     hostUse: HOST_USE,
   });
 }
-
-function report(name: string, rest: Partial<InvocationReport> = {}): InvocationReport {
-  return { function: name, version: 1, trigger: 'http', outcome: 'ok', seconds: 0.001, ...rest };
-}
-
-/** Samples by name with labels. */
-async function scrape(observer: PrometheusObserver): Promise<Map<string, number>> {
-  const samples = new Map<string, number>();
-  for (const line of (await observer.render()).split('\n')) {
-    if (line === '' || line.startsWith('#')) continue;
-    const space = line.lastIndexOf(' ');
-    const key = line.slice(0, space);
-    if (samples.has(key)) throw new Error(`two samples for ${key}`);
-    samples.set(key, Number(line.slice(space + 1)));
-  }
-  return samples;
-}
-
-const okCount = (name: string, version = '1'): string =>
-  `faas_invocations_total{function="${name}",version="${version}",trigger="http",outcome="ok"}`;
 
 t.test('render() gives every metric of the table, and Node’s own', async (t) => {
   const observer = open(10);
@@ -164,7 +133,7 @@ t.test(
     const check = async (): Promise<Map<string, number>> => {
       const samples = await scrape(observer);
       for (const [key, value] of samples) {
-        if (!/^faas_\w+_(total|count|sum|bucket)/.test(key)) continue;
+        if (!isCounter(key)) continue;
         t.ok(value >= (highest.get(key) ?? 0), `${key} does not go back`);
         highest.set(key, value);
       }
@@ -298,20 +267,3 @@ t.test('a scrape with 1,000 functions in use does not hold the event loop', asyn
   }
   t.ok(least <= 10, `the longest turn took ${least.toFixed(1)} ms`);
 });
-
-async function longestTurnMs(task: () => Promise<unknown>): Promise<number> {
-  let longest = 0;
-  let last = performance.now();
-  let isRunning = true;
-  const tick = (): void => {
-    const now = performance.now();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (isRunning) setImmediate(tick);
-  };
-  setImmediate(tick);
-  await task();
-  tick();
-  isRunning = false;
-  return longest;
-}

@@ -105,7 +105,7 @@ t.test('openDataDirectory() removes what interrupted writes left, and nothing el
   await (await openDataDirectory(path)).close();
   const before = await readdir(path);
   const id = 'cabcf5bc-9b5b-4b5a-8a8e-5d8f6c6d7b3a';
-  for (const name of ['probe', 'format', 'host.json', 'admin-token']) {
+  for (const name of ['probe', 'format', 'host.json', 'admin-token', 'quarantine.json']) {
     await writeFile(join(path, `${name}.${id}.tmp`), 'half');
   }
   await writeFile(join(path, `mine.${id}.tmp`), 'whole');

@@ -1,5 +1,5 @@
 /** A guest of the tests: the host's own `GuestState` over memory, with a clock that the test moves. */
-import { GuestState } from '../../host/wasi/guest-state.ts';
+import { GuestState, type GuestGrants, type GuestParts } from '../../host/wasi/guest-state.ts';
 import { BufferSource, CollectSink } from '../../host/wasi/memory-bytes.ts';
 import { HttpFailure, type ByteSink, type ByteSource } from '../../host/wasi/ports.ts';
 import type { OutgoingHttp, Preopen } from '../../host/wasi/ports.ts';
@@ -13,6 +13,8 @@ export interface TestGuestOptions {
   readonly stdout?: ByteSink;
   readonly preopens?: readonly Preopen[];
   readonly outgoingHttp?: OutgoingHttp;
+  readonly grants?: GuestGrants;
+  readonly log?: NonNullable<GuestParts['log']>;
 }
 
 /** A guest whose stdout and stderr can be read back. */
@@ -33,6 +35,8 @@ export class TestGuest extends GuestState {
       stderr: collectedStderr,
       preopens: options.preopens ?? [],
       outgoingHttp: options.outgoingHttp ?? { send: refuseToSend },
+      grants: options.grants,
+      ...(options.log === undefined ? {} : { log: options.log }),
     });
     this.clock = clock;
     this.collectedStdout = collectedStdout;

@@ -4,7 +4,7 @@ import { HostError } from '../../base/errors.ts';
 import type { FunctionName } from '../../base/ids.ts';
 
 /** Notice by which it is told, over a connection of its own. */
-export const STUCK_METHOD = 'stuck';
+export const STUCK_METHOD = 'worker.stuck';
 
 /** A worker whose event loop does not answer, and that is dead in a moment. */
 export interface StuckReport {

@@ -9,6 +9,9 @@ import type { WorkerQuotaMessage } from './quota-messages.ts';
 /** How long units that others are owed may still be used for the worker's own queue: what handing them over costs is small against it. */
 const KEEP_MS = 20;
 
+/** How long it is believed that there is nothing to be had, ms: so long nobody is asked for each request that is refused. */
+const REMEMBER_MS = 10;
+
 /** Who uses the units. */
 export interface CountOwner {
   /** Units that it would use now if it had them. */
@@ -17,7 +20,15 @@ export interface CountOwner {
   onGranted(): void;
   /** There are none to be had for now. */
   onShort(): void;
-  /** Others lack units: gives back some that are in use for nothing but convenience. */
+  /** Units that are in use for nothing but convenience; absent: none. */
+  readonly spare?: number;
+  /** Idle units that it likes to have ahead; absent: none. */
+  readonly ahead?: number;
+  /** Others lack units: from now on it likes to have none ahead. */
+  onRecall?(): void;
+  /** Others are owed units: gives up some in use, if it can. What it cannot follows as it comes free. */
+  giveUp?(units: number): void;
+  /** Others lack units: gives back some of those that are in use for convenience. */
   reclaim?(units: number): void;
 }
 
@@ -42,6 +53,7 @@ export class LeasedCount {
   used = 0;
   /** Nothing more is to be had: the authority said so since something was lacking. */
   isShort = false;
+  #shortUntilMs = -Infinity;
   readonly #owner: CountOwner;
   readonly #nowMs: () => number;
   readonly #mark: (count: LeasedCount) => void;
@@ -55,6 +67,7 @@ export class LeasedCount {
   #due = 0;
   #dueAtMs = 0;
   #answers: number | undefined;
+  #isClosed = false;
   /** Units that were idle at the last look. */
   #idleBefore = 0;
 
@@ -64,6 +77,11 @@ export class LeasedCount {
     this.#owner = owner;
     this.#nowMs = nowMs;
     this.#mark = mark;
+  }
+
+  /** Whether nothing was to be had a moment ago. */
+  get wasShortLately(): boolean {
+    return this.isShort || this.#nowMs() < this.#shortUntilMs;
   }
 
   /** Takes a unit if one is at hand. */
@@ -80,6 +98,11 @@ export class LeasedCount {
    */
   give(): boolean {
     this.used -= 1;
+    if (this.#isClosed) {
+      this.#release(1);
+      this.#mark(this);
+      return false;
+    }
     if (this.#recalled === 0 && this.#due === 0) return this.used < this.held;
     this.#mark(this);
     // Others are owed it; but for a short time what waits here goes first, so that units do not move for each use.
@@ -104,6 +127,7 @@ export class LeasedCount {
   /** The authority lent more. */
   grant(units: number): void {
     this.held += units;
+    this.#shortUntilMs = -Infinity;
     this.#owner.onGranted();
     // Idle ones that nobody here wants any more and others do are given back again.
     if (this.#recalled > 0) this.#mark(this);
@@ -115,26 +139,36 @@ export class LeasedCount {
     this.#recalled = idle;
     this.#due = due;
     if (idle === 0 && due === 0) return;
+    this.#owner.onRecall?.();
     this.#answers = id;
     this.#mark(this);
+    const beyondIdle = due - Math.max(0, this.held - this.used);
+    if (beyondIdle > 0) this.#owner.giveUp?.(beyondIdle);
   }
 
   /** The authority has nothing more. */
   short(): void {
     if (this.#owner.lacking === 0) return;
     this.isShort = true;
+    this.#shortUntilMs = this.#nowMs() + REMEMBER_MS;
     this.#owner.onShort();
+  }
+
+  /** The authority is gone: nobody calls anything back. */
+  leftAlone(): void {
+    this.isShort = false;
+    this.#shortUntilMs = -Infinity;
+    this.#recalled = 0;
+    this.#due = 0;
+    this.#answers = undefined;
   }
 
   /** A new authority knows nothing but what `held` says. */
   rejoin(): void {
     this.#toldNeed = 0;
     this.#hasAsked = false;
-    this.isShort = false;
     this.#released = 0;
-    this.#recalled = 0;
-    this.#due = 0;
-    this.#answers = undefined;
+    this.leftAlone();
     if (this.#owner.lacking > 0) this.#mark(this);
   }
 
@@ -148,7 +182,8 @@ export class LeasedCount {
   /** Called from time to time: gives back what was idle now and the last time. */
   look(): void {
     const idle = this.held - this.used;
-    const unneeded = this.#owner.lacking === 0 ? Math.min(idle, this.#idleBefore) : 0;
+    const { lacking, ahead = 0 } = this.#owner;
+    const unneeded = lacking === 0 ? Math.min(idle, this.#idleBefore) - ahead : 0;
     this.#idleBefore = idle;
     if (unneeded <= 0) return;
     this.#idleBefore -= unneeded;
@@ -156,8 +191,9 @@ export class LeasedCount {
     this.#mark(this);
   }
 
-  /** Nothing is used any more: gives everything back. */
+  /** Nothing is taken any more: gives everything back, what is in use as it comes. */
   close(): void {
+    this.#isClosed = true;
     this.#release(Math.max(0, this.held - this.used));
     this.#mark(this);
   }
@@ -204,6 +240,7 @@ export class LeasedCount {
   }
 
   #need(): number {
-    return Math.min(this.used + this.#owner.lacking, this.total);
+    const { lacking, spare = 0 } = this.#owner;
+    return Math.min(Math.max(0, this.used - spare) + lacking, this.total);
   }
 }

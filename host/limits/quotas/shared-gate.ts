@@ -18,10 +18,18 @@ export interface SharedGateParts {
   readonly after: (delayMs: number, task: () => void) => () => void;
   /** Share of this worker while there is no authority, 0 to 1; undefined if there is one. */
   readonly aloneShare: () => number | undefined;
-  /** Others lack places: closes what holds some for nothing but convenience. */
-  readonly reclaim?: (units: number) => void;
+  /** What holds places for nothing but convenience; absent: nothing does. */
+  readonly convenience?: Convenience;
   /** The counts are to be forgotten. */
   readonly onClose: (counts: readonly LeasedCount[]) => void;
+}
+
+/** Holders of places who need them only to be quick later. */
+export interface Convenience {
+  /** Places that they hold. */
+  spare(): number;
+  /** Others lack places: has some of them released. */
+  reclaim(units: number): void;
 }
 
 type Enter = (lease: Lease | undefined) => void;
@@ -100,8 +108,20 @@ export class SharedGate implements PlaceGate {
     this.#refuseUncovered(false);
   }
 
+  /** Others, who have fewer who wait, are owed places in the queue: those who came last are refused. */
+  refuseNewest(count: number): void {
+    const refused = [...this.#waiting].slice(-count);
+    for (const enter of refused) this.#waiting.delete(enter);
+    this.#settleQueue();
+    for (const enter of refused) enter(undefined);
+  }
+
+  get spare(): number {
+    return this.#parts.convenience?.spare() ?? 0;
+  }
+
   reclaim(units: number): void {
-    this.#parts.reclaim?.(units);
+    this.#parts.convenience?.reclaim(units);
   }
 
   /** Nobody takes a place any more; those who wait are refused. */
@@ -132,12 +152,17 @@ export class SharedGate implements PlaceGate {
   #mayWait(): boolean {
     const queue = this.#queue;
     const waiting = this.#waiting.size;
-    if (queue === undefined || waiting < queue.held) return true;
     const share = this.#parts.aloneShare();
+    if (queue === undefined) return share === undefined;
+    if (waiting < queue.held) return true;
     if (share !== undefined) return waiting < Math.max(1, Math.ceil(queue.total * share));
     // Nobody can have more than all there is, wherever the others are.
     if (waiting >= queue.total + this.#places.total) return false;
-    return !(this.#places.isShort && (queue.isShort || queue.total === 0));
+    return !this.#isKnownFull(queue);
+  }
+
+  #isKnownFull(queue: LeasedCount): boolean {
+    return this.#places.wasShortLately && (queue.total === 0 || queue.wasShortLately);
   }
 
   /** Gives those who wait the places in the queue that are there, and asks for what is missing. */
@@ -164,14 +189,9 @@ export class SharedGate implements PlaceGate {
   #refuseUncovered(isLate: boolean): void {
     const queue = this.#queue;
     if (queue === undefined || this.uncovered <= 0) return;
-    const isKnown = this.#places.isShort && (queue.isShort || queue.total === 0);
-    const share = this.#parts.aloneShare();
     // Without an authority all wait who were let in: a new one is probably coming.
-    if (share !== undefined) return this.#settleQueue();
-    if (!isKnown && !isLate) return;
-    const refused = [...this.#waiting].slice(queue.used);
-    for (const enter of refused) this.#waiting.delete(enter);
-    this.#settleQueue();
-    for (const enter of refused) enter(undefined);
+    if (this.#parts.aloneShare() !== undefined) return;
+    if (!isLate && !this.#isKnownFull(queue)) return;
+    this.refuseNewest(this.uncovered);
   }
 }

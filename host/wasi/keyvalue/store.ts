@@ -1,15 +1,11 @@
 /** `wasi:keyvalue/store`: opening stores by the names they were granted under. The resource has a file of its own. */
 import { WitError, type HostInterface } from '../../component/host-interface.ts';
 import type { KeyValueBucket } from '../../key-value/key-value-store.ts';
+import { DEFAULT_STORE, STORE_LABEL } from '../../key-value/store-names.ts';
 import type { Guest } from '../ports.ts';
 import { DraftBucket, Draft2Bucket } from './bucket.ts';
 import type { StoreError } from './call-store.ts';
 import { DRAFT, DRAFT_2 } from './versions.ts';
-
-/** What an empty identifier stands for, as in Wasmtime's host. */
-const DEFAULT_LABEL = 'default';
-/** What a store may be granted under; `host/admin/deploy-settings.ts` refuses others. */
-const LABEL = /^[\w.-]{1,64}$/;
 
 const BLOCKING = [
   '[method]bucket.get',
@@ -42,8 +38,9 @@ export const wasiKeyvalueStoreDraft2: HostInterface = {
 };
 
 function open(guest: Guest, identifier: string): KeyValueBucket {
-  const label = identifier === '' ? DEFAULT_LABEL : identifier;
-  if (!LABEL.test(label)) throw new WitError<StoreError>({ tag: 'no-such-store' });
+  // As in Wasmtime's host.
+  const label = identifier === '' ? DEFAULT_STORE : identifier;
+  if (!STORE_LABEL.test(label)) throw new WitError<StoreError>({ tag: 'no-such-store' });
   const store = guest.stores.open(label);
   if (store === undefined) throw new WitError<StoreError>({ tag: 'access-denied' });
   return store;

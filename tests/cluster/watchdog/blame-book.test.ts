@@ -53,6 +53,7 @@ t.test('reports are logged, and the third one about a function changes the list'
   book.report(REPORT);
   t.match(changes, [[{ name: 'bad', version: 1 }]]);
   t.match(said.at(-1), /is in quarantine/);
+  await book.close();
 });
 
 t.test('a book that is opened again knows what is in quarantine', async (t) => {

@@ -63,7 +63,10 @@ t.test('lift() ends it, and three more times are needed then', async (t) => {
   t.equal(blame.lift(bad), true);
   t.equal(blame.lift(bad), false);
   t.same(blame.quarantined, []);
-  t.same([1, 2, 3].map(() => blame.strike(bad)), ['counted', 'counted', 'quarantined']);
+  t.same(
+    [1, 2, 3].map(() => blame.strike(bad)),
+    ['counted', 'counted', 'quarantined'],
+  );
   blame.lift(bad);
   blame.strike(bad);
   blame.strike(bad);

@@ -13,5 +13,7 @@ export function versionOf(name: string, number = 1, createdMs = 1000): Version {
 
 /** A snapshot in which these versions are live. */
 export function deployed(...versions: readonly Version[]): RouteSnapshot {
-  return createSnapshot(...versions.map((live) => ({ ...createRecord(live.function), live })));
+  return createSnapshot(
+    ...versions.map((live) => Object.assign(createRecord(live.function), { live })),
+  );
 }

@@ -1,0 +1,144 @@
+/**
+ * A worker's part of the memory that all instances of a host may take, lent in chunks. Whoever takes memory cannot wait
+ * (a guest's `memory.grow` is answered at once), so some is had ahead.
+ */
+import type { MemoryLease } from '../host-budget.ts';
+import type { LeasedCount } from './leased-count.ts';
+
+/** A chunk is this part of the total, so that what lies unused in rounded up chunks is little. */
+const CHUNKS = 256;
+const LEAST_CHUNK_BYTES = 1024 * 1024;
+const LARGEST_CHUNK_BYTES = 64 * 1024 * 1024;
+/** Had ahead, bytes, where the total has room for it. */
+const AHEAD_BYTES = 64 * 1024 * 1024;
+/** Longest wait for the authority's word, ms. */
+const ANSWER_MS = 50;
+/** Nothing is asked for ahead for this time after the authority had nothing, ms. */
+const PAUSE_MS = 1000;
+
+/** Bytes of one chunk. */
+export function chunkBytesOf(totalBytes: number): number {
+  return Math.min(
+    Math.max(Math.floor(totalBytes / CHUNKS), LEAST_CHUNK_BYTES),
+    LARGEST_CHUNK_BYTES,
+  );
+}
+
+/** Chunks of all workers together. */
+export function chunksOf(totalBytes: number): number {
+  return Math.floor(totalBytes / chunkBytesOf(totalBytes));
+}
+
+/** What it works with. */
+export interface SharedMemoryParts {
+  readonly totalBytes: number;
+  readonly openCount: (memory: SharedMemory) => LeasedCount;
+  readonly after: (delayMs: number, task: () => void) => () => void;
+  readonly isAlone: () => boolean;
+}
+
+/** The memory of one worker. */
+export class SharedMemory implements MemoryLease {
+  readonly #parts: SharedMemoryParts;
+  readonly #chunkBytes: number;
+  readonly #aheadBytes: number;
+  readonly #count: LeasedCount;
+  readonly #waiting = new Set<() => void>();
+  #usedBytes = 0;
+  /** What somebody needs beyond what is used, and is not held ahead, bytes. */
+  #wantedBytes = 0;
+  #isPaused = false;
+  #reclaimIdle: () => void = () => undefined;
+
+  constructor(parts: SharedMemoryParts) {
+    this.#parts = parts;
+    this.#chunkBytes = chunkBytesOf(parts.totalBytes);
+    this.#aheadBytes = Math.min(AHEAD_BYTES, parts.totalBytes / 16);
+    this.#count = parts.openCount(this);
+    this.#count.ask();
+  }
+
+  get limitBytes(): number {
+    return this.#count.held * this.#chunkBytes;
+  }
+
+  set onReclaim(reclaim: () => void) {
+    this.#reclaimIdle = reclaim;
+  }
+
+  changed(usedBytes: number): void {
+    this.#usedBytes = usedBytes;
+    const used = Math.ceil(usedBytes / this.#chunkBytes);
+    const count = this.#count;
+    while (count.used > used) count.give();
+    if (count.used < used) count.used = used;
+    this.#settle();
+  }
+
+  reserve(bytes: number): Promise<void> | undefined {
+    const wantedBytes = Math.min(bytes, this.#parts.totalBytes - this.#usedBytes);
+    if (this.#usedBytes + wantedBytes <= this.limitBytes) return undefined;
+    this.#wantedBytes = Math.max(this.#wantedBytes, wantedBytes);
+    this.#settle();
+    if (this.#count.isShort || this.#parts.isAlone()) return undefined;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#waiting.delete(done);
+        resolve();
+      };
+      const cancel = this.#parts.after(ANSWER_MS, done);
+      this.#waiting.add(done);
+    });
+  }
+
+  /** Chunks that are wanted and not held. */
+  get lacking(): number {
+    const ahead = Math.max(this.#wantedBytes, this.#isPaused ? 0 : this.#aheadBytes);
+    const wanted = Math.ceil((this.#usedBytes + ahead) / this.#chunkBytes);
+    return Math.max(0, Math.min(wanted, this.#count.total) - this.#count.held);
+  }
+
+  onGranted(): void {
+    if (this.lacking > 0) return;
+    this.#wantedBytes = 0;
+    this.#settle();
+    for (const done of this.#waiting) done();
+  }
+
+  /** Chunks that are had ahead. */
+  get ahead(): number {
+    return this.#isPaused ? 0 : Math.ceil(this.#aheadBytes / this.#chunkBytes);
+  }
+
+  /** Others lack memory. */
+  onRecall(): void {
+    this.#pause();
+  }
+
+  onShort(): void {
+    this.#wantedBytes = 0;
+    this.#pause();
+    this.#settle();
+    for (const done of this.#waiting) done();
+  }
+
+  /** Others lack memory: instances that nobody needs now are closed. */
+  reclaim(): void {
+    this.#reclaimIdle();
+  }
+
+  #pause(): void {
+    if (this.#isPaused) return;
+    this.#isPaused = true;
+    this.#parts.after(PAUSE_MS, () => {
+      this.#isPaused = false;
+      this.#settle();
+    });
+  }
+
+  #settle(): void {
+    if (this.lacking > 0) this.#count.ask();
+    else this.#count.calm();
+  }
+}
