@@ -27,6 +27,7 @@ const BUILDS = [
   { name: 'kv-rust', source: 'components/kv-rust', build: buildRust, kind: 'component' },
   { name: 'kernels-rust', source: 'components/kernels-rust', build: buildRust, kind: 'component' },
   { name: 'upper-c', source: 'components/upper-c', build: buildC, kind: 'core module' },
+  { name: 'kv-draft', source: 'tests/guests/kv-draft', build: buildRust, kind: 'component' },
   { name: 'misbehave', source: 'tests/guests/misbehave', build: buildRust, kind: 'component' },
 ];
 

@@ -20,7 +20,7 @@ import type { GuestLog } from '../logs/guest-log.ts';
 import type { Log } from '../logs/log.ts';
 import type { RouteSnapshot } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
-import { Fleet } from './fleet.ts';
+import { Fleet, IDLE_MS } from './fleet.ts';
 import { LauncherClient, type LauncherEvents } from './launcher-client.ts';
 import type { WorkerExit } from './launcher-messages.ts';
 import { bindSocket } from './listening.ts';
@@ -31,6 +31,7 @@ import {
   artifactSchema,
   helloSchema,
   type ArtifactAnswer,
+  type Hello,
   type Welcome,
 } from './worker-messages.ts';
 import type { WorkerPeer } from './worker-peer.ts';
@@ -69,8 +70,8 @@ export class Cluster {
   #launcher: LauncherClient | undefined;
   #bound: BoundSocket | undefined;
   #isClosing = false;
-  /** Whether workers are taken that no launcher knows. */
-  #takesOrphans = false;
+  /** Resolves when it is known whether there is a launcher. */
+  readonly #looked = Promise.withResolvers<void>();
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
@@ -104,6 +105,7 @@ export class Cluster {
     const hadLauncher = existsSync(run.launcherSocket);
     this.#server = await listenOnPath(run.supervisorSocket, (socket) => this.#accept(socket));
     this.#launcher = await LauncherClient.find(run.launcherSocket, this.#events());
+    this.#looked.resolve();
     if (this.#launcher === undefined) {
       await this.#startLauncher(hadLauncher);
     } else log.info('taking over the launcher that is there');
@@ -163,7 +165,6 @@ export class Cluster {
   async #startLauncher(mayBeHeld: boolean): Promise<void> {
     const { run, config, clock } = this.#parts;
     const endMs = clock.monotonicMs() + FREE_MS;
-    this.#takesOrphans = mayBeHeld;
     while (this.#bound === undefined) {
       try {
         this.#bound = await bindSocket(config.listen);
@@ -173,7 +174,6 @@ export class Cluster {
         await delay(FREE_LOOK_MS);
       }
     }
-    this.#takesOrphans = false;
     this.#launcher = await LauncherClient.start(run.launcherSocket, this.#bound, this.#events());
   }
 
@@ -185,9 +185,10 @@ export class Cluster {
     };
     const link: RpcLink = new RpcLink(socket, {
       handlers: {
-        'worker.hello': (params) => {
-          peer = this.#welcome(params, link);
-          return this.#answerTo(peer, helloSchema.parse(params).epoch);
+        'worker.hello': async (params) => {
+          const hello = helloSchema.parse(params);
+          peer = await this.#welcome(hello, link);
+          return this.#answerTo(peer, hello.epoch);
         },
         'worker.ready': () => known().markReady(),
         'log.lines': (params) => ({ next: this.#lines.take(known().id, params) }),
@@ -204,9 +205,22 @@ export class Cluster {
     this.#links.add(link);
   }
 
-  #welcome(params: unknown, link: RpcLink): WorkerPeer {
-    const hello = helloSchema.parse(params);
-    if (this.#takesOrphans) this.fleet.adoptOrphan(hello);
+  /** Takes one of our workers, also one that the launcher has started by itself; others are told to end. */
+  async #welcome(hello: Hello, link: RpcLink): Promise<WorkerPeer> {
+    await this.#looked.promise;
+    if (!this.fleet.knows(hello)) {
+      const workers = (await this.#launcher?.describe())?.workers ?? [];
+      if (!workers.some(({ id, pid }) => id === hello.worker && pid === hello.pid)) {
+        // Its launcher was killed: it may hold the address, and nobody would notice its end.
+        this.#parts.log.warn(
+          { worker: hello.worker, pid: hello.pid },
+          'ending a worker without a launcher',
+        );
+        link.notify('worker.drain', { idleMs: IDLE_MS });
+        throw new HostError('no_worker');
+      }
+      this.fleet.adopt(hello);
+    }
     return this.fleet.connect(hello, link);
   }
 

@@ -17,7 +17,7 @@ const READY_MS = 60_000;
 /** How long one has to end by itself beyond what its requests have. */
 const FAREWELL_MS = 5000;
 /** How long a worker that is replaced keeps idle connections: a request may be on its way. */
-const IDLE_MS = 1000;
+export const IDLE_MS = 1000;
 /** How long a worker that is there already has to introduce itself. */
 const ADOPT_MS = 5000;
 
@@ -57,6 +57,11 @@ export class Fleet {
     return [...this.#peers.values()];
   }
 
+  /** Those that are not about to end. */
+  get #staying(): readonly WorkerPeer[] {
+    return this.peers.filter(({ state }) => state !== 'draining');
+  }
+
   /** How many are in a state. */
   count(state: WorkerState): number {
     return this.peers.filter((peer) => peer.state === state).length;
@@ -86,13 +91,13 @@ export class Fleet {
     for (const { id, pid } of found) this.#track(new WorkerPeer(id, pid, clock.monotonicMs()));
     if (found.length > 0)
       log.info({ workers: found.length }, 'taking over the workers that are there');
-    await Promise.all(this.peers.map((peer) => this.#adopt(peer)));
-    const missing = Math.max(0, size - this.#peers.size);
+    await Promise.all(this.peers.map((peer) => this.#awaitAdopted(peer)));
+    const missing = Math.max(0, size - this.#staying.length);
     await Promise.all(Array.from({ length: missing }, () => this.#startOne()));
-    for (const surplus of this.peers.slice(size)) void this.#retire(surplus);
+    for (const surplus of this.#staying.slice(size)) void this.#retire(surplus, IDLE_MS);
   }
 
-  /** A worker has connected. @throws {no_worker} If it is not one of ours. */
+  /** A worker has connected. */
   connect(hello: Hello, link: RpcLink): WorkerPeer {
     const peer = this.#peers.get(hello.worker);
     if (peer === undefined || peer.pid !== hello.pid) throw new HostError('no_worker');
@@ -139,12 +144,14 @@ export class Fleet {
     for (const peer of this.#peers.values()) this.#watch(peer);
   }
 
-  /** A worker that no launcher knows has introduced itself. */
-  adoptOrphan({ worker, pid }: Hello): void {
-    if (this.#peers.has(worker)) return;
-    const peer = new WorkerPeer(worker, pid, this.#parts.clock.monotonicMs());
-    this.#track(peer);
-    this.#watch(peer);
+  /** Whether a worker is one of these. */
+  knows({ worker, pid }: Hello): boolean {
+    return this.#peers.get(worker)?.pid === pid;
+  }
+
+  /** Counts a worker in that the launcher has started by itself. */
+  adopt({ worker, pid }: Hello): void {
+    this.#track(new WorkerPeer(worker, pid, this.#parts.clock.monotonicMs()));
   }
 
   /** Has workers without a launcher stop listening: they hold the address. */
@@ -156,8 +163,8 @@ export class Fleet {
 
   /** Starts what is missing. */
   refill(): void {
-    const serving = this.peers.filter(({ state }) => state !== 'draining').length;
-    for (let missing = this.#parts.size - serving; missing > 0; missing -= 1) this.#replaceLost();
+    for (let missing = this.#parts.size - this.#staying.length; missing > 0; missing -= 1)
+      this.#replaceLost();
   }
 
   /** Kills a worker; its exit is handled as any other. */
@@ -185,7 +192,7 @@ export class Fleet {
     }, LOOK_MS).unref();
   }
 
-  async #adopt(peer: WorkerPeer): Promise<void> {
+  async #awaitAdopted(peer: WorkerPeer): Promise<void> {
     const late = this.#after(ADOPT_MS);
     try {
       await Promise.race([peer.ready, late.promise]);
@@ -223,8 +230,7 @@ export class Fleet {
   }
 
   #replaceLost(): void {
-    const serving = this.peers.filter(({ state }) => state !== 'draining').length;
-    if (this.#isClosing || serving >= this.#parts.size) return;
+    if (this.#isClosing || this.#staying.length >= this.#parts.size) return;
     this.#startOne().catch((error: unknown) => {
       this.#parts.log.error({ err: error }, 'a worker cannot be replaced');
       setTimeout(() => this.#replaceLost(), 1000).unref();

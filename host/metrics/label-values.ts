@@ -12,8 +12,8 @@ import type {
 } from './observer.ts';
 
 /** The set of the keys of a record that must name each value of a type. */
-function setOf<T extends string>(values: Readonly<Record<T, true>>): ReadonlySet<string> {
-  return new Set(Object.keys(values));
+function setOf<T extends string>(values: Readonly<Record<T, true>>): ReadonlySet<T> {
+  return new Set(Object.keys(values) as T[]);
 }
 
 export const OUTCOMES = setOf<Outcome>({

@@ -14,6 +14,7 @@ import { SECTION } from './sections.ts';
 import {
   readGlobalType,
   readTableType,
+  skipTagType,
   skipValueType,
   type GlobalType,
   type TableType,
@@ -36,6 +37,7 @@ type Walk = (reader: ByteReader, edits: Edits, found: Definitions) => void;
 
 const WALKS: ReadonlyMap<number, Walk> = new Map<number, Walk>([
   [SECTION.table, (...walk) => walkEach('tables', walkTable, ...walk)],
+  [SECTION.tag, (...walk) => walkEach('tags', skipTagType, ...walk)],
   [SECTION.global, (...walk) => walkEach('globals', walkGlobal, ...walk)],
   [SECTION.export, (...walk) => walkEach('exports', walkExport, ...walk)],
   [SECTION.start, walkStart],

@@ -28,8 +28,10 @@ import { createCallFunction } from '../../host/invoke/collected-call.ts';
 import { GuestLog } from '../../host/logs/guest-log.ts';
 import { silentLog } from '../../host/logs/log.ts';
 import { silentObserver } from '../../host/metrics/observer.ts';
+import type { KeyValueStore } from '../../host/key-value/key-value-store.ts';
 import { openSqliteRegistry } from '../../host/registry/sqlite-registry.ts';
 import type { Registry } from '../../host/registry/registry.ts';
+import { openDirectStore } from '../key-value/direct-store.ts';
 
 /** Bytes that the deployer takes. */
 export const WASM = Buffer.from('\0asm\x0d\0\x01\0 a component', 'latin1');
@@ -45,6 +47,7 @@ export interface AdminHarness {
   readonly guestLog: GuestLog;
   readonly registry: Registry;
   readonly artifacts: ArtifactStore;
+  readonly keyValue: KeyValueStore;
   readonly forgotten: string[];
   /** Functions in quarantine, by name. */
   readonly quarantined: Map<string, QuarantinedFunction>;
@@ -95,6 +98,7 @@ export async function openHarness(
     await openSqliteRegistry(join(dataDir, 'registry.sqlite'), { clock, log: silentLog }),
   );
   const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
+  const { port: keyValue } = openDirectStore();
   const forgotten: string[] = [];
   const quarantined = new Map<string, QuarantinedFunction>();
   const readiness = { ready: true };
@@ -113,6 +117,7 @@ export async function openHarness(
         lift: async (name) => quarantined.delete(name),
       },
       reload: async () => 2,
+      keyValue,
       guestLog,
       observer: { ...silentObserver, forget: (name) => forgotten.push(name) },
       metrics: { render: async () => '# metrics\n', contentType: 'text/plain; version=0.0.4' },
@@ -132,6 +137,7 @@ export async function openHarness(
     guestLog,
     registry,
     artifacts,
+    keyValue,
     forgotten,
     quarantined,
     readiness,

@@ -4,7 +4,7 @@ import type { DeployRequest } from '../../host/deploy/deployer.ts';
 import type { EngineName } from '../../host/engine/manifest.ts';
 import type { FunctionRecord } from '../../host/registry/model.ts';
 import { catchAll, catchExit } from '../guests/catch-all.ts';
-import { example, misbehave, wat } from '../guests/guests.ts';
+import { example, kvDraft, misbehave, wat } from '../guests/guests.ts';
 import { openHarness, type CallOptions, type Harness } from '../invoke/harness.ts';
 import { ENGINES } from './load-component.ts';
 
@@ -52,6 +52,28 @@ const SUBJECTS: readonly Subject[] = [
     calls: [['/']],
   },
   { name: 'catch-exit', bytes: () => catchExit('try_table catch_all_ref'), calls: [['/']] },
+  {
+    name: 'kv-rust',
+    bytes: () => example('kv-rust'),
+    settings: { keyValue: [{ label: 'default' }], secrets: [['greeting', 'ü']] },
+    calls: [
+      ['/'],
+      ['/count/x'],
+      ['/value/k', { method: 'PUT', body: 'v' }],
+      ['/append/k?text=w'],
+      ['/value/k'],
+      ['/keys'],
+      ['/?store=other'],
+      ['/?store=%00'],
+      ['/value/'],
+    ],
+  },
+  {
+    name: 'kv-draft',
+    bytes: kvDraft,
+    settings: { keyValue: [{ label: 'default' }], config: [['key', 'value']] },
+    calls: [['/default'], ['/other']],
+  },
   {
     name: 'misbehave',
     bytes: misbehave,

@@ -13,11 +13,17 @@ export type ExampleName =
   | 'fetch-rust'
   | 'files-rust'
   | 'upper-c'
-  | 'usage-rust';
+  | 'usage-rust'
+  | 'kv-rust';
 
 /** The `wasi:http` guest whose request path says how it misbehaves: `misbehave/src/lib.rs` lists the paths. */
 export function misbehave(): Uint8Array {
   return readFileSync(join(import.meta.dirname, 'misbehave.wasm'));
+}
+
+/** The `wasi:http` guest that calls every function of the oldest drafts: `kv-draft/src/lib.rs`. */
+export function kvDraft(): Uint8Array {
+  return readFileSync(join(import.meta.dirname, 'kv-draft.wasm'));
 }
 
 /** A prebuilt example: components, except `upper-c`, which is a preview1 core module. */

@@ -95,10 +95,11 @@ export class FrameClient {
     if (this.socket.writable) this.socket.write(Buffer.concat(frames));
   }
 
-  /** Waits for a frame; undefined if the connection ended without it. */
-  async until(type: keyof typeof TYPES): Promise<Frame | undefined> {
+  /** Waits for a frame of one of these types; undefined if the connection ended without it. */
+  async until(...types: readonly (keyof typeof TYPES)[]): Promise<Frame | undefined> {
+    const wanted = new Set<number>(types.map((type) => TYPES[type]));
     for (;;) {
-      const found = this.frames.find((candidate) => candidate.type === TYPES[type]);
+      const found = this.frames.find(({ type }) => wanted.has(type));
       if (found !== undefined || this.socket.closed) return found;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }

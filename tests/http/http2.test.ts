@@ -253,21 +253,6 @@ t.test('the reset of one stream cancels one invocation', async (t) => {
   t.same(cancelled, ['/1']);
 });
 
-t.test('a client that gives up amid its body ends the source with an error', async (t) => {
-  const failure = Promise.withResolvers<unknown>();
-  const tls = await openTlsPlane(t, async (request) => {
-    await readAll(request.body).catch((error: Error) => failure.resolve(error.message));
-    return { outcome: 'cancelled', error: new HostError('client_gone', { name: 'app' }) };
-  });
-  const session = await openSession(t, tls);
-  const stream = session.request({ ':method': 'POST', ':path': '/app/' });
-  stream.on('error', () => {});
-  stream.write('half');
-  await new Promise((resolve) => session.ping(resolve));
-  stream.close(constants.NGHTTP2_CANCEL);
-  t.type(await failure.promise, 'string');
-});
-
 t.test('an answer that breaks off resets its stream alone', async (t) => {
   const tls = await openTlsPlane(t, async (request, responder) => {
     if (request.pathWithQuery === '/quick') return answer(responder, 'quick');

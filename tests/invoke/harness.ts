@@ -24,6 +24,7 @@ import {
 import { FunctionInvoker } from '../../host/invoke/function-invoker.ts';
 import type { InvocationResult } from '../../host/invoke/invoker.ts';
 import { SignalCaller } from '../../host/invoke/signal-caller.ts';
+import { createGuestGrants } from '../../host/invoke/guest-grants.ts';
 import { createStartParts } from '../../host/invoke/start-parts.ts';
 import type { HostBudget } from '../../host/limits/host-budget.ts';
 import { RunningBoard } from '../../host/limits/running-board.ts';
@@ -45,6 +46,7 @@ import {
   type HttpResponder,
   type OutgoingHttp,
 } from '../../host/wasi/ports.ts';
+import { openDirectStore } from '../key-value/direct-store.ts';
 
 /** What a call came to. */
 export interface Called {
@@ -133,6 +135,7 @@ export async function openHarness(
     clock,
     observer,
   });
+  const { port: keyValue } = openDirectStore();
   const invoker = new FunctionInvoker({
     clock,
     log: silentLog,
@@ -143,6 +146,7 @@ export async function openHarness(
       const { files, directories } = version.settings;
       const tree = buildSnapshotTree(files, directories, (digest) => artifacts.openFile(digest));
       const { preopens } = tree;
+      const grants = createGuestGrants(version, keyValue);
       const outgoing = options.outgoingHttp ?? { send: denyOutgoing };
       const outgoingHttp: OutgoingHttp & Closeable = {
         send: (request) => outgoing.send(request),
@@ -157,11 +161,13 @@ export async function openHarness(
           observer,
           strategy: options.strategy ?? 'auto',
           ...(options.budget === undefined ? {} : { budget: options.budget }),
-          startParts: () => createStartParts({ version, guestLog, clock, preopens, outgoingHttp }),
+          startParts: () =>
+            createStartParts({ version, guestLog, clock, preopens, outgoingHttp, grants }),
         }),
         preopens,
         closePreopens: () => tree.close(),
         outgoingHttp,
+        grants,
       };
     },
   });

@@ -5,13 +5,7 @@ import {
   START_KINDS,
   START_WAYS,
 } from '../../host/metrics/label-values.ts';
-import type {
-  EvictionReason,
-  Observer,
-  Outcome,
-  StartKind,
-  StartWay,
-} from '../../host/metrics/observer.ts';
+import type { Observer } from '../../host/metrics/observer.ts';
 
 /** Numbers from 0 to 1; mulberry32. */
 export function createRandom(seed: number): () => number {
@@ -29,19 +23,19 @@ export type Report = (observer: Observer) => void;
 
 /** @param functions How many functions there are: `fn-0` … */
 export function randomReport(random: () => number, functions: number): Report {
-  const pick = <T>(set: Iterable<string>): T => {
+  const pick = <T>(set: Iterable<T>): T => {
     const values = [...set];
     return values[Math.floor(random() * values.length)] as T;
   };
   const name = `fn-${Math.floor(random() * functions)}`;
   // Multiples of a power of two: their sums are exact in any order.
   const seconds = Math.floor(random() ** 6 * 100 * 2 ** 20) / 2 ** 20;
-  const kind = pick<StartKind>(START_KINDS);
+  const kind = pick(START_KINDS);
   const invocation = {
     function: name,
     version: 1 + Math.floor(random() * 3),
     trigger: random() < 0.5 ? ('http' as const) : ('invoke' as const),
-    outcome: pick<Outcome>(OUTCOMES),
+    outcome: pick(OUTCOMES),
     seconds,
     ...(random() < 0.7 && {
       start: kind,
@@ -49,10 +43,10 @@ export function randomReport(random: () => number, functions: number): Report {
       cpuSeconds: seconds / 2,
     }),
   };
-  const way = pick<StartWay>(START_WAYS);
-  const reason = pick<EvictionReason>(EVICTION_REASONS);
-  const limit = pick<string>(['cpu', 'memory', 'queue', 'cpu_budget']);
-  const cache = pick<'hit' | 'miss' | 'eviction'>(['hit', 'miss', 'eviction']);
+  const way = pick(START_WAYS);
+  const reason = pick(EVICTION_REASONS);
+  const limit = pick(['cpu', 'memory', 'queue', 'cpu_budget']);
+  const cache = pick(['hit', 'miss', 'eviction'] as const);
   const phases = { total: seconds, ...(random() < 0.5 && { compile: seconds / 4 }) };
   const reports: readonly Report[] = [
     (observer) => observer.invocation(invocation),

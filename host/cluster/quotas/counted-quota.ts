@@ -5,7 +5,10 @@
  *
  * Pure: told of events, it answers with messages.
  */
-import type { AuthorityQuotaMessage, WorkerQuotaMessage } from '../../limits/quotas/quota-messages.ts';
+import type {
+  AuthorityQuotaMessage,
+  WorkerQuotaMessage,
+} from '../../limits/quotas/quota-messages.ts';
 import { fairLevel } from './fair-level.ts';
 
 /** Sends a message to a worker. */
@@ -35,6 +38,8 @@ interface Holder {
 export class CountedQuota {
   readonly #key: string;
   readonly #tell: TellWorker;
+  /** Who is told that there is nothing more gives up what it lacks: places in a queue, which others do without. */
+  readonly #isGivenUp: boolean;
   readonly #holders = new Map<string, Holder>();
   #total: number;
   /** Nothing is lent: not everybody has said what he holds. */
@@ -45,6 +50,7 @@ export class CountedQuota {
     this.#key = key;
     this.#total = total;
     this.#tell = tell;
+    this.#isGivenUp = key.startsWith('queue:');
   }
 
   get total(): number {
@@ -187,7 +193,7 @@ export class CountedQuota {
       .toSorted((a, b) => b.held - a.held || a.servedAt - b.servedAt);
     const dues = new Map<Holder, number>();
     // The highest first, one unit at a time, so that all come down to one height.
-    for (let isMoving = true; owed > 0 && isMoving; ) {
+    for (let isMoving = true; owed > 0 && isMoving;) {
       isMoving = false;
       let highest = kept;
       for (const donor of donors) highest = Math.max(highest, donor.held - (dues.get(donor) ?? 0));
@@ -228,6 +234,7 @@ export class CountedQuota {
     for (const holder of this.#holders.values()) {
       if (lackOf(holder) === 0 || holder.isOwed || holder.knowsShort) continue;
       holder.knowsShort = true;
+      if (this.#isGivenUp) holder.need = holder.held;
       this.#tell(holder.worker, { kind: 'short', key: this.#key });
     }
   }

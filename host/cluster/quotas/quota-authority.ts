@@ -184,7 +184,11 @@ export class QuotaAuthority {
     }
   }
 
-  #join(worker: string, state: WorkerState, { held, cpu }: WorkerQuotaMessage & { kind: 'join' }): void {
+  #join(
+    worker: string,
+    state: WorkerState,
+    { held, cpu }: WorkerQuotaMessage & { kind: 'join' },
+  ): void {
     state.hasJoined = true;
     const claimed = new Map(held);
     for (const [key, count] of this.#counts) count.adopt(worker, claimed.get(key) ?? 0);
@@ -199,7 +203,8 @@ export class QuotaAuthority {
       const { window } = this.#cpuOf(key, nowMs);
       // All workers know the same sums: what is not known here was lost with the last authority.
       const known = new Map(window.cells(nowMs));
-      for (const [age, ms] of cells) window.add(Math.max(0, ms - (known.get(age) ?? 0)), nowMs, age);
+      for (const [age, ms] of cells)
+        window.add(Math.max(0, ms - (known.get(age) ?? 0)), nowMs, age);
     }
     this.#meet(worker);
   }
@@ -224,7 +229,11 @@ export class QuotaAuthority {
     if (want > 0) this.#tell(worker, { kind: 'tokens', key, ...answer });
   }
 
-  #shareCpu(worker: string, state: WorkerState, message: WorkerQuotaMessage & { kind: 'cpu' }): void {
+  #shareCpu(
+    worker: string,
+    state: WorkerState,
+    message: WorkerQuotaMessage & { kind: 'cpu' },
+  ): void {
     const { key } = message;
     if (!this.#limitedCpu.has(key)) return;
     const nowMs = this.#clock.monotonicMs();

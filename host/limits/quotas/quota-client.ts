@@ -16,6 +16,10 @@ import { SharedRate } from './shared-rate.ts';
 const LOOK_MS = 1000;
 /** How long what is not urgent may wait, ms. */
 const SOON_MS = 100;
+/** How long a request waits for the authority's word, ms. */
+const ANSWER_MS = 50;
+/** The same when there is a new authority, which first hears what all workers hold, ms. */
+const ADOPTION_MS = 2000;
 /** Without an authority for so long, whoever holds nothing of something uses one unit of it, ms. */
 const OVERDRAW_MS = 5000;
 
@@ -36,6 +40,7 @@ export class QuotaClient implements Closeable {
   readonly #rates = new Map<string, SharedRate>();
   readonly #marked = new Set<LeasedCount | SharedRate>();
   #send: SendQuotas | undefined;
+  #connectedMs = -Infinity;
   #peers = 1;
   #isFlushComing = false;
   #isFlushSoon = false;
@@ -77,6 +82,7 @@ export class QuotaClient implements Closeable {
     this.#cancelOverdraw?.();
     this.#mayOverdraw = false;
     this.#send = send;
+    this.#connectedMs = this.#parts.clock.monotonicMs();
     const held = [...this.#counts.values()]
       .filter((count) => count.held > 0)
       .map(({ key, held: units }) => [key, units] as [string, number]);
@@ -204,6 +210,8 @@ export class QuotaClient implements Closeable {
       openQueue,
       after: (delayMs, task) => this.#parts.clock.after(delayMs, task),
       aloneShare: this.#aloneShare,
+      answerMs: () =>
+        this.#parts.clock.monotonicMs() - this.#connectedMs < ADOPTION_MS ? ADOPTION_MS : ANSWER_MS,
       ...(convenience === undefined ? {} : { convenience }),
       onClose: (counts) => {
         for (const count of counts) this.#closeCount(count);

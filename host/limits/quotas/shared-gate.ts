@@ -6,9 +6,6 @@
 import { HeldPlace, type Lease, type PlaceGate } from '../../base/gate.ts';
 import type { LeasedCount } from './leased-count.ts';
 
-/** Longest that a caller waits for the authority's word, ms. */
-const LIMBO_MS = 50;
-
 /** What a gate works with. */
 export interface SharedGateParts {
   /** Makes the count of places, which calls back. */
@@ -16,6 +13,8 @@ export interface SharedGateParts {
   /** The same for places in the queue; undefined: the queue has no end. */
   readonly openQueue: ((gate: SharedGate) => LeasedCount) | undefined;
   readonly after: (delayMs: number, task: () => void) => () => void;
+  /** How long a caller waits for the authority's word, ms. */
+  readonly answerMs: () => number;
   /** Share of this worker while there is no authority, 0 to 1; undefined if there is one. */
   readonly aloneShare: () => number | undefined;
   /** What holds places for nothing but convenience; absent: nothing does. */
@@ -161,8 +160,9 @@ export class SharedGate implements PlaceGate {
     return !this.#isKnownFull(queue);
   }
 
+  /** Where all wait who may, all places are in use. */
   #isKnownFull(queue: LeasedCount): boolean {
-    return this.#places.wasShortLately && (queue.total === 0 || queue.wasShortLately);
+    return queue.total === 0 ? this.#places.wasShortLately : queue.wasShortLately;
   }
 
   /** Gives those who wait the places in the queue that are there, and asks for what is missing. */
@@ -179,7 +179,7 @@ export class SharedGate implements PlaceGate {
       return;
     }
     if (queue.total > 0) queue.ask();
-    this.#cancelTimer ??= this.#parts.after(LIMBO_MS, () => {
+    this.#cancelTimer ??= this.#parts.after(this.#parts.answerMs(), () => {
       this.#cancelTimer = undefined;
       this.#refuseUncovered(true);
     });

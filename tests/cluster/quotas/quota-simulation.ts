@@ -8,6 +8,7 @@ import { QuotaClient } from '../../../host/limits/quotas/quota-client.ts';
 import type { AuthorityQuotaMessage } from '../../../host/limits/quotas/quota-messages.ts';
 import type { RouteSnapshot } from '../../../host/registry/model.ts';
 
+/** What happens at a time. */
 interface Event {
   readonly atMs: number;
   readonly order: number;
