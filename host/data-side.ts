@@ -16,6 +16,7 @@ import { describeInstances } from './instances/describe-instances.ts';
 import type { StrategyChoice } from './instances/start-strategy.ts';
 import { VersionInstances } from './instances/version-instances.ts';
 import { FunctionInvoker } from './invoke/function-invoker.ts';
+import { FunctionQuarantine, type QuarantinedFunction } from './invoke/function-quarantine.ts';
 import type { Invoker } from './invoke/invoker.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
 import { OutboundClient } from './invoke/outbound/outbound-client.ts';
@@ -24,6 +25,7 @@ import { createStartParts } from './invoke/start-parts.ts';
 import { DeadMemory } from './limits/dead-memory.ts';
 import { HostBudget } from './limits/host-budget.ts';
 import { readMachineLimits } from './limits/machine-limits.ts';
+import type { RunningBoard } from './limits/running-board.ts';
 import { Scheduler } from './limits/scheduler.ts';
 import type { LineSink } from './logs/guest-line.ts';
 import type { Log } from './logs/log.ts';
@@ -55,6 +57,8 @@ export interface DataSideParts {
   readonly clock: Clock;
   readonly guestLog: LineSink;
   readonly strategy?: StrategyChoice;
+  /** Where what runs is shown to a watchdog; absent: there is none. */
+  readonly board?: RunningBoard;
 }
 
 /** What serves functions. It listens once `serve` was called. */
@@ -63,6 +67,8 @@ export interface DataSide extends Closeable {
   readonly invoker: Invoker;
   /** How the instances of a version are got and why, for people; nothing if it had none lately. */
   describe(version: Version): readonly string[];
+  /** Refuses calls of these versions from now on, and of no others. */
+  setQuarantine(list: readonly QuarantinedFunction[]): void;
   /**
    * Follows what is deployed, and listens.
    *
@@ -91,11 +97,15 @@ export async function openDataSide(parts: DataSideParts): Promise<DataSide> {
 }
 
 async function compose(parts: DataSideParts, stack: CloseStack): Promise<DataSide> {
-  const { config, log, clock, guestLog, strategy = 'auto' } = parts;
+  const { config, log, clock, guestLog, strategy = 'auto', board } = parts;
+  const quarantine = new FunctionQuarantine();
+  let follow = (): void => {};
   let keepIdleMs = 0;
   const source = Promise.withResolvers<ArtifactSource>();
   const budget = openBudget(config, clock);
-  const scheduler = stack.push(await Scheduler.open({ clock }));
+  const scheduler = stack.push(
+    await Scheduler.open({ clock, ...(board === undefined ? {} : { board }) }),
+  );
   const observer = new PrometheusObserver({
     maxFunctions: config.metrics.maxFunctions,
     clock,
@@ -135,13 +145,19 @@ async function compose(parts: DataSideParts, stack: CloseStack): Promise<DataSid
       outgoingHttp,
     };
   };
-  const invoker = stack.push(new FunctionInvoker({ clock, log, observer, guestLog, openRuntime }));
+  const invoker = stack.push(
+    new FunctionInvoker({ clock, log, observer, guestLog, openRuntime, quarantine }),
+  );
   return {
     observer,
     invoker,
     describe: (version) => {
       const figures = invoker.describe(version);
       return figures === undefined ? [] : describeInstances(figures);
+    },
+    setQuarantine: (list) => {
+      quarantine.replace(list);
+      follow();
     },
     serve: async (routes, artifacts, listenFd) => {
       source.resolve(artifacts);
@@ -152,7 +168,8 @@ async function compose(parts: DataSideParts, stack: CloseStack): Promise<DataSid
           invoker.follow(snapshot);
         }),
       );
-      invoker.follow(routes.snapshot);
+      follow = () => invoker.follow(routes.snapshot);
+      follow();
       const dataPlane = await openDataPlane({
         config,
         log,

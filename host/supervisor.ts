@@ -7,6 +7,7 @@ import { openAdminApi } from './admin/admin-api.ts';
 import { openFsArtifactStore } from './artifacts/fs-artifact-store.ts';
 import { systemClock } from './base/clock.ts';
 import { CloseStack } from './base/closeable.ts';
+import { BlameBook } from './cluster/watchdog/blame-book.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { describeSchema } from './cluster/worker-messages.ts';
 import { publishedRegistry } from './cluster/published-registry.ts';
@@ -73,7 +74,17 @@ async function compose(
     log,
     checkAllowedHosts: (patterns) => void parseAllowList(patterns),
   });
-  const cluster = new Cluster({
+  const blame = stack.push(
+    await BlameBook.open({
+      dataDirectory: directory.path,
+      clock,
+      log,
+      snapshot: inner.snapshot,
+      onChange: (list) => cluster.fleet.notify('quarantine.replace', list),
+    }),
+  );
+  stack.defer(inner.subscribe((snapshot) => blame.follow(snapshot)));
+  const cluster: Cluster = new Cluster({
     config,
     workers,
     release: version,
@@ -84,6 +95,7 @@ async function compose(
     clock,
     log,
     registry,
+    blame,
     guestLog,
     artifacts,
     deployer,
@@ -114,6 +126,7 @@ async function compose(
       artifacts,
       deployer,
       callFunction,
+      quarantine: blame,
       describeInstances: async ({ function: name }) => {
         const peers = cluster.fleet.peers.filter(({ state }) => state === 'ready');
         const lines = await Promise.all(

@@ -10,6 +10,7 @@ import { ForwardedLog } from './cluster/forwarded-log.ts';
 import { LISTEN_FD } from './cluster/launcher.ts';
 import type { RouteChange, RouteState } from './cluster/route-changes.ts';
 import { SupervisorLink } from './cluster/supervisor-link.ts';
+import { WatchdogThread } from './cluster/watchdog/watchdog-thread.ts';
 import { WorkerArtifacts } from './cluster/worker-artifacts.ts';
 import { fromWireCall, toWireResult } from './cluster/wire-call.ts';
 import type { Welcome, WireCall } from './cluster/worker-messages.ts';
@@ -17,6 +18,8 @@ import { WorkerRoutes } from './cluster/worker-routes.ts';
 import type { Config } from './config/schema.ts';
 import { openDataSide, type DataSide } from './data-side.ts';
 import { createCallFunction, type CallFunction } from './invoke/collected-call.ts';
+import type { QuarantinedFunction } from './invoke/function-quarantine.ts';
+import { RunningBoard } from './limits/running-board.ts';
 import type { RpcHandler } from './links/rpc-link.ts';
 import { openLog, silentLog, type Log } from './logs/log.ts';
 import type { FunctionRecord } from './registry/model.ts';
@@ -36,10 +39,13 @@ class Worker {
   readonly #guestLog = new ForwardedLog((batch, ms) => this.#call('log.lines', batch, ms));
   /** Of calls of `faas invoke` under way, by request id. */
   readonly #callers = new Map<string, AbortController>();
+  readonly #board = new RunningBoard();
+  #quarantined: readonly QuarantinedFunction[] = [];
   #log: Log = silentLog;
   #link: SupervisorLink | undefined;
   #dataSide: DataSide | undefined;
   #callFunction: CallFunction | undefined;
+  #watchdog: WatchdogThread | undefined;
   #isReady = false;
   #ending: Promise<void> | undefined;
 
@@ -74,6 +80,13 @@ class Worker {
     const { dataSide, artifacts } = await this.#openParts(config);
     this.#dataSide = dataSide;
     this.#callFunction = createCallFunction(dataSide.invoker);
+    this.#watchdog = await WatchdogThread.open({
+      board: this.#board,
+      watchdogMs: config.watchdogMs,
+      worker: this.#id,
+      socketPath: this.#socketPath,
+      log: this.#log,
+    });
     dropRights();
     await dataSide.serve(this.#routes, artifacts, LISTEN_FD);
     this.#isReady = true;
@@ -92,7 +105,9 @@ class Worker {
       log: this.#log,
       clock: systemClock,
       guestLog: this.#guestLog,
+      board: this.#board,
     });
+    dataSide.setQuarantine(this.#quarantined);
     const artifacts = new WorkerArtifacts({
       store: openArtifactReader(this.#dataDirectory, systemClock),
       call: (method, params, timeoutMs) => this.#call(method, params, timeoutMs),
@@ -101,9 +116,15 @@ class Worker {
     return { dataSide, artifacts };
   }
 
-  #handleWelcome({ routes }: Welcome): void {
+  #handleWelcome({ routes, quarantined }: Welcome): void {
+    this.#setQuarantine(quarantined);
     if (routes !== undefined) this.#routes.replace(routes);
     void this.#guestLog.flush();
+  }
+
+  #setQuarantine(list: readonly QuarantinedFunction[]): void {
+    this.#quarantined = list;
+    this.#dataSide?.setQuarantine(list);
   }
 
   #handlers(): Readonly<Record<string, RpcHandler>> {
@@ -111,6 +132,7 @@ class Worker {
       'routes.replace': (state) => this.#routes.replace(state as RouteState),
       'routes.apply': (change) => this.#routes.apply(change as RouteChange),
       'worker.drain': (params) => void this.drain((params as { idleMs: number }).idleMs).then(exit),
+      'quarantine.replace': (list) => this.#setQuarantine(list as readonly QuarantinedFunction[]),
       'function.call': (call) => this.#callForOperator(call as WireCall),
       'function.cancel': (params) =>
         this.#callers.get((params as { requestId: string }).requestId)?.abort(),
@@ -152,6 +174,7 @@ class Worker {
     await this.#dataSide?.close(idleMs);
     await this.#guestLog.flush();
     this.#link?.close();
+    await this.#watchdog?.close();
   }
 }
 

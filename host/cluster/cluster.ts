@@ -26,6 +26,9 @@ import type { WorkerExit } from './launcher-messages.ts';
 import { bindSocket } from './listening.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { stateOf } from './route-changes.ts';
+import { Backoff } from './watchdog/backoff.ts';
+import type { BlameBook } from './watchdog/blame-book.ts';
+import { parseStuckReport, STUCK_METHOD, type StuckReport } from './watchdog/stuck-report.ts';
 import { WorkerLines } from './worker-lines.ts';
 import {
   artifactSchema,
@@ -41,6 +44,9 @@ import { createWorkerSpec } from './worker-spec.ts';
 const FREE_MS = 5000;
 const FREE_LOOK_MS = 20;
 
+/** Who has run for this long and is killed from outside is replaced at once. */
+const KILLED_MS = 1000;
+
 /** What the cluster works with. */
 export interface ClusterParts {
   readonly config: Config;
@@ -52,6 +58,7 @@ export interface ClusterParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly registry: Pick<Registry, 'snapshot'>;
+  readonly blame: BlameBook;
   readonly guestLog: GuestLog;
   readonly artifacts: Pick<ArtifactStore, 'loadPrepared'>;
   readonly deployer: {
@@ -69,6 +76,7 @@ export class Cluster {
   #server: Server | undefined;
   #launcher: LauncherClient | undefined;
   #bound: BoundSocket | undefined;
+  readonly #backoff = new Backoff();
   #isClosing = false;
   /** Resolves when it is known whether there is a launcher. */
   readonly #looked = Promise.withResolvers<void>();
@@ -89,7 +97,7 @@ export class Cluster {
       launcher: () => this.#getLauncher(),
       createSpec: (id) =>
         createWorkerSpec(id, { release, readable, run: parts.run, dataDirectory: config.dataDir }),
-      restartDelayMs: () => 0,
+      restartDelayMs: (peer, exit) => this.#restartDelayMs(peer, exit),
       onGone: (peer) => this.#lines.forget(peer.id),
     });
   }
@@ -191,6 +199,7 @@ export class Cluster {
           return this.#answerTo(peer, hello.epoch);
         },
         'worker.ready': () => known().markReady(),
+        [STUCK_METHOD]: (params) => this.#handleStuck(parseStuckReport(params)),
         'log.lines': (params) => ({ next: this.#lines.take(known().id, params) }),
         'artifact.load': (params) => this.#loadArtifact(artifactSchema.parse(params).digest),
         'artifact.openFile': (params) => this.#openFile(artifactSchema.parse(params).digest),
@@ -225,11 +234,28 @@ export class Cluster {
   }
 
   #answerTo(peer: WorkerPeer, epoch: number): Welcome {
-    const { registry, config } = this.#parts;
+    const { registry, config, blame } = this.#parts;
     const { snapshot } = registry;
-    if (epoch === snapshot.epoch) return { config };
+    const { quarantined } = blame;
+    if (epoch === snapshot.epoch) return { config, quarantined };
     peer.welcomed(snapshot);
-    return { config, routes: stateOf(snapshot) };
+    return { config, quarantined, routes: stateOf(snapshot) };
+  }
+
+  /** A watchdog speaks for its worker, which cannot. */
+  #handleStuck(report: StuckReport): void {
+    const peer = this.fleet.get(report.worker);
+    if (peer?.pid !== report.pid || peer.isStuck) return;
+    peer.isStuck = true;
+    this.fleet.kill(peer);
+    this.#parts.blame.report(report);
+  }
+
+  #restartDelayMs(peer: WorkerPeer, { signal }: WorkerExit): number {
+    const ranMs = this.#parts.clock.monotonicMs() - peer.sinceMs;
+    // Somebody has killed it: that says nothing about the next one.
+    if (signal === 'SIGKILL' && !peer.isStuck && ranMs > KILLED_MS) return 0;
+    return this.#backoff.ended(ranMs);
   }
 
   async #loadArtifact(artifact: Digest): Promise<ArtifactAnswer> {

@@ -33,8 +33,8 @@ export interface FleetParts {
   /** The launcher of this moment. */
   readonly launcher: () => LauncherClient;
   readonly createSpec: (id: string) => WorkerSpec;
-  /** Why and when a worker that ended may be started again: ms to wait. */
-  readonly restartDelayMs: (exit: WorkerExit) => number;
+  /** When a worker that ended by itself is replaced: ms to wait. */
+  readonly restartDelayMs: (peer: WorkerPeer, exit: WorkerExit) => number;
   readonly onGone: (peer: WorkerPeer, exit: WorkerExit | undefined) => void;
 }
 
@@ -97,6 +97,11 @@ export class Fleet {
     for (const surplus of this.#staying.slice(size)) void this.#retire(surplus, IDLE_MS);
   }
 
+  /** Tells all of them something. */
+  notify(method: string, params: unknown): void {
+    for (const peer of this.#peers.values()) peer.notify(method, params);
+  }
+
   /** A worker has connected. */
   connect(hello: Hello, link: RpcLink): WorkerPeer {
     const peer = this.#peers.get(hello.worker);
@@ -134,7 +139,7 @@ export class Fleet {
     peer.markGone();
     this.#parts.onGone(peer, exit);
     if (wasDraining || this.#isClosing) return;
-    const delayMs = this.#parts.restartDelayMs(exit);
+    const delayMs = this.#parts.restartDelayMs(peer, exit);
     this.#parts.log.error({ worker: exit.id, ...exit, delayMs }, 'a worker has ended');
     setTimeout(() => this.#replaceLost(), delayMs).unref();
   }

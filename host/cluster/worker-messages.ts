@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { parseDigest } from '../base/ids.ts';
 import type { Config } from '../config/schema.ts';
 import type { CollectedBody } from '../invoke/collected-response.ts';
+import type { QuarantinedFunction } from '../invoke/function-quarantine.ts';
 import type { RouteState } from './route-changes.ts';
 
 /** A worker introduces itself, at its start and whenever it has lost the supervisor. */
@@ -22,6 +23,7 @@ export interface Welcome {
   readonly config: Config;
   /** Absent if the worker has it already. */
   readonly routes?: RouteState;
+  readonly quarantined: readonly QuarantinedFunction[];
 }
 
 const lineSchema = z.strictObject({

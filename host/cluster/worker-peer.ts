@@ -17,6 +17,8 @@ export class WorkerPeer {
   /** Release of the package it runs; undefined until it has introduced itself. */
   release: string | undefined;
   state: WorkerState = 'starting';
+  /** Its watchdog has said that its event loop stands still. */
+  isStuck = false;
   /** When it was started or adopted, on the monotonic clock. */
   readonly sinceMs: number;
   #link: RpcLink | undefined;

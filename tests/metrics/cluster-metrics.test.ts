@@ -175,10 +175,13 @@ t.test('a worker that is connected anew goes on where it was', async (t) => {
   isLost = false;
   worker.invocation(report('app'));
   connect();
-  const samples = await scrape(cluster.metrics);
+  let samples = await scrape(cluster.metrics);
   t.equal(samples.get(okCount('app')), 3);
   t.equal(samples.get('faas_instances{function="app",state="idle"}'), 1);
   t.equal(samples.get('faas_instances{function="quiet",state="warm"}'), 1, 'also what rests');
+  connect();
+  samples = await scrape(cluster.metrics);
+  t.equal(samples.get(okCount('app')), 3, 'a page that comes again does not count again');
 });
 
 t.test('a new supervisor gets all gauges, and what was counted while none was there', async (t) => {

@@ -55,7 +55,7 @@ t.test('over a link that breaks again and again each invocation counts once', as
     use(shaky);
     // The link breaks while the worker is asked: before, between or after its pages.
     const scraping = scrape(cluster.metrics);
-    for (let turn = 0; turn < round; turn += 1) await new Promise(setImmediate);
+    for (let turn = 0; turn < round * 8; turn += 1) await new Promise(setImmediate);
     link.close();
     await scraping;
   }
