@@ -22,7 +22,7 @@ export interface DeployFlags {
   readonly timeout?: number;
   readonly cpu?: number;
   readonly concurrency?: number;
-  readonly isolation: Isolation;
+  readonly isolation?: Isolation;
   readonly minInstances?: number;
   readonly maxInstances?: number;
   readonly maxInstanceReuseCount?: number;
@@ -49,7 +49,7 @@ export function addDeployFlags(command: Command): Command {
 
 function addMainFlags(command: Command): Command {
   return command
-    .option('--name <name>', 'name of the function (default: from the file name)')
+    .option('--name <name>', 'name of the function (default: from the manifest or the file name)')
     .option(
       '--route <route>',
       "host and path that lead to it, 'api.example.com/v1/*'; repeatable",
@@ -62,9 +62,8 @@ function addMainFlags(command: Command): Command {
     .option('--concurrency <n>', 'invocations at once', readCount('--concurrency', 1))
     .option(
       '--isolation <mode>',
-      '"request": no invocation sees what another left; "reuse": one after the other on the same instance',
+      '"request" (default): no invocation sees what another left; "reuse": one after the other on the same instance',
       readWord('--isolation', ISOLATIONS),
-      'request',
     )
     .option(
       '--allow-host <host>',

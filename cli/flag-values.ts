@@ -35,7 +35,10 @@ export function readVariable(
 }
 
 /** Reads `LABEL` or `LABEL=NAME`; the host checks both. */
-export function parseStoreGrant(text: string): { readonly label: string; readonly shared?: string } {
+export function parseStoreGrant(text: string): {
+  readonly label: string;
+  readonly shared?: string;
+} {
   const at = text.indexOf('=');
   if (at < 0) return { label: text };
   return { label: text.slice(0, at), shared: text.slice(at + 1) };

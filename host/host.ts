@@ -37,6 +37,8 @@ export interface Host extends Closeable {
    */
   reload(): Promise<number>;
   close(): Promise<void>;
+  /** Ends its other processes at once; this one is about to end. */
+  endNow(): void;
 }
 
 /** What a host is opened with. */
@@ -124,6 +126,7 @@ export async function openHost({
       tokenFile: admin.tokenFile,
       reload,
       close: () => stack.close(),
+      endNow: () => {},
     };
   } catch (error) {
     await stack.close();

@@ -46,9 +46,10 @@ export async function runHost(options: RunOptions): Promise<number> {
       defaultDataDir,
     });
     const log = openLog(config.logLevel, process.stderr.isTTY);
-    const stopped = untilSignal();
-    const host = await open({ config, log, version: packageVersion() });
-    process.on('SIGHUP', () => reload(host, log));
+    let host: Host | undefined;
+    const stopped = untilSignal(() => host?.endNow());
+    host = await open({ config, log, version: packageVersion() });
+    reloadOnHangUp(host, log);
     process.stdout.write(`ready data=${host.dataUrl} admin=${host.adminUrl}\n`);
     log.info({ dataDir: config.dataDir, token: host.tokenFile }, 'the host serves');
     try {
@@ -79,22 +80,31 @@ function open(options: HostOptions): Promise<Host> {
   return wanted === 1 || isAlone ? openHost(options) : openSupervisor(options, wanted);
 }
 
-function reload(host: Host, log: Log): void {
-  log.info({ signal: 'SIGHUP' }, 'reloading');
-  host.reload().then(
-    () => log.info('reloaded'),
-    (err: unknown) => log.error({ err }, 'cannot reload'),
-  );
+/** On a terminal SIGHUP says that it was closed, which `untilSignal` sees to; elsewhere it is an operator's wish. */
+function reloadOnHangUp(host: Host, log: Log): void {
+  if (process.stderr.isTTY) return;
+  process.on('SIGHUP', () => {
+    log.info({ signal: 'SIGHUP' }, 'reloading');
+    host.reload().then(
+      (workers) => log.info({ workers }, 'reloaded'),
+      (err: unknown) => log.error({ err }, 'cannot reload'),
+    );
+  });
 }
 
-function untilSignal(): Promise<NodeJS.Signals> {
+/** @param onSecond Called before the process ends at once. */
+function untilSignal(onSecond: () => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let firstMs: number | undefined;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const signals = ['SIGINT', 'SIGTERM', ...(process.stderr.isTTY ? ['SIGHUP'] : [])];
+    for (const signal of signals as NodeJS.Signals[]) {
       process.on(signal, () => {
         firstMs ??= systemClock.monotonicMs();
         const sinceFirstMs = systemClock.monotonicMs() - firstMs;
-        if (sinceFirstMs >= SAME_SIGNAL_MS) process.exit(signal === 'SIGINT' ? 130 : 143);
+        if (sinceFirstMs >= SAME_SIGNAL_MS) {
+          onSecond();
+          process.exit(signal === 'SIGINT' ? 130 : 143);
+        }
         resolve(signal);
       });
     }

@@ -159,5 +159,6 @@ async function compose(
     tokenFile: admin.tokenFile,
     reload,
     close: () => stack.close(),
+    endNow: () => cluster.endNow(),
   };
 }

@@ -97,9 +97,7 @@ function openStore(text: string, parts: AdminParts): KeyValueBucket {
   const { namespace, name: found, live } = resolveFunction(name, parts);
   // What the function opens under that name is meant, and its own store if it does not open it now.
   const grant = live.settings.keyValue.find((one) => one.label === label);
-  return keyValue.open(
-    nameStore(namespace, found, grant ?? { label: readLabel(label, text) }),
-  );
+  return keyValue.open(nameStore(namespace, found, grant ?? { label: readLabel(label, text) }));
 }
 
 function readLabel(label: string, text: string): string {

@@ -654,7 +654,8 @@ export const ERROR_CODES = define({
   store_full: {
     status: 507,
     blame: 'user',
-    message: 'Cannot write to the store: with it, it would take {bytes} bytes, and it may take {limit}',
+    message:
+      'Cannot write to the store: with it, it would take {bytes} bytes, and it may take {limit}',
     fix: 'Delete keys, or raise "keyValue.storeBytes" in the configuration of the host',
   },
   key_value_busy: {
@@ -810,6 +811,84 @@ export const ERROR_CODES = define({
     blame: 'user',
     message: 'Cannot upload "{file}": {reason}',
     fix: 'Put only ordinary files and folders, within the limits, below a --dir',
+  },
+  manifest_missing: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot find what to deploy in "{folder}": it has neither faas.toml nor spin.toml',
+    fix: 'Name a .wasm file or the folder of a project; "faas new NAME -t TEMPLATE" makes one',
+  },
+  manifest_syntax: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot read the manifest: {file}:{line}:{column} is no TOML, {reason}',
+    fix: 'Put texts in quotes; docs/manifest.md has examples',
+  },
+  unknown_manifest_key: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot use the key "{key}" at {place}: there is no such key',
+    fix: '{hint}; docs/manifest.md lists every key',
+  },
+  invalid_manifest_value: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot use "{key}" at {place}: it must be {expected}, and is {given}',
+    fix: 'See "{key}" in docs/manifest.md',
+  },
+  spin_unsupported: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot deploy "{component}" of {file}: {reason}',
+    fix: 'See docs/manifest.md for what a Spin application gets here',
+  },
+  secret_unset: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot deploy the secret "{name}": the environment variable "{variable}" is not set',
+    fix: 'Set {variable}, or give --secret {name}=VALUE',
+  },
+  toolchain_missing: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot build "{name}": {tools} missing',
+    fix: '{fix}',
+  },
+  build_failed: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot build "{name}": "{command}" {how}',
+    fix: 'See what it wrote above',
+  },
+  build_without_result: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot use the result of the build of "{name}": "{file}" {reason}',
+    fix: 'Let the build write it, or correct build.artifact',
+  },
+  project_exists: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot make a project in "{folder}": {reason}',
+    fix: 'Choose another name, or another folder with --dir',
+  },
+  unknown_template: {
+    status: 400,
+    blame: 'user',
+    message: 'Cannot find the template "{name}": there is none of that name',
+    fix: '{hint}',
+  },
+  version_skew: {
+    status: 409,
+    blame: 'user',
+    message: 'Cannot use the host at "{url}": it is of release {host}, and this command of {cli}',
+    fix: 'Use a "faas" of release {host}, or update the host',
+  },
+  dev_host_failed: {
+    status: 500,
+    blame: 'system',
+    message: 'Cannot start a private host: {reason}',
+    fix: 'See what it wrote above; --listen takes another address',
   },
   not_confirmed: {
     status: 400,

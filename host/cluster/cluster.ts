@@ -137,6 +137,13 @@ export class Cluster {
     for (const link of this.#links) link.close();
   }
 
+  /** Kills all of them. */
+  endNow(): void {
+    this.#isClosing = true;
+    for (const peer of this.fleet.peers) this.fleet.kill(peer);
+    this.#launcher?.endNow();
+  }
+
   #getLauncher(): LauncherClient {
     if (this.#launcher === undefined)
       throw new HostError('launcher_failed', { reason: 'it is gone' });

@@ -23,10 +23,13 @@ export interface LauncherEvents {
 
 /** A connected launcher. */
 export class LauncherClient {
+  /** What it said when it was found. */
+  readonly view: LauncherView;
   readonly #link: RpcLink;
 
-  private constructor(link: RpcLink) {
+  private constructor(link: RpcLink, view: LauncherView) {
     this.#link = link;
+    this.view = view;
   }
 
   /** Connects to the launcher that is there. @returns Undefined if there is none. */
@@ -36,7 +39,9 @@ export class LauncherClient {
     const handlers = {
       'launcher.exited': (params: unknown) => events.onExited(params as WorkerExit),
     };
-    return new LauncherClient(new RpcLink(socket, { handlers, onClose: () => events.onLost() }));
+    const link = new RpcLink(socket, { handlers, onClose: () => events.onLost() });
+    const view = (await link.call('launcher.describe', {}, CALL_MS)) as LauncherView;
+    return new LauncherClient(link, view);
   }
 
   /**
@@ -90,8 +95,8 @@ export class LauncherClient {
     this.#link.notify('launcher.end', {});
   }
 
-  /** Leaves it alone. */
-  disconnect(): void {
-    this.#link.close();
+  /** Ends it at once; its workers go on. */
+  endNow(): void {
+    process.kill(this.view.pid, 'SIGKILL');
   }
 }

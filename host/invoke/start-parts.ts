@@ -12,10 +12,7 @@ import { NO_BODY } from '../wasi/memory-bytes.ts';
 import { GuestOutput, InvocationLog } from './guest-output.ts';
 
 /** What is the same for all instances of the version. */
-export interface StartPartsSource extends Pick<
-  GuestParts,
-  'preopens' | 'outgoingHttp' | 'grants'
-> {
+export interface StartPartsSource extends Pick<GuestParts, 'preopens' | 'outgoingHttp' | 'grants'> {
   readonly version: Version;
   readonly guestLog: LineSink;
   readonly clock: Clock;

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Closeable } from '../base/closeable.ts';
+import type { ErrorCode } from '../base/error-codes.ts';
 import { HostError } from '../base/errors.ts';
 import { RpcLink } from '../links/rpc-link.ts';
 import { connectToPath } from '../links/unix-socket.ts';
@@ -217,20 +218,19 @@ function unavailable(reason: string, cause?: unknown): HostError {
   return new HostError('key_value_unavailable', { reason }, { cause });
 }
 
+/** Errors of the link, and what they mean to whoever called. */
+const GONE: Readonly<Partial<Record<ErrorCode, string>>> = {
+  link_lost: 'their process ended before it answered',
+  link_timeout: 'their process did not answer in time',
+  socket_path_too_long: 'their socket has too long a path',
+};
+
 /** What the driver refused stays; that there is none is one error, whatever showed it. */
 function toUnavailable(error: unknown): HostError {
   if (!(error instanceof HostError)) {
     // What the system says may name paths; a guest sees this one.
     return unavailable('their process cannot be reached', error);
   }
-  switch (error.code) {
-    case 'link_lost':
-      return unavailable('their process ended before it answered', error);
-    case 'link_timeout':
-      return unavailable('their process did not answer in time', error);
-    case 'socket_path_too_long':
-      return unavailable('their socket has too long a path', error);
-    default:
-      return error;
-  }
+  const reason = GONE[error.code];
+  return reason === undefined ? error : unavailable(reason, error);
 }

@@ -59,9 +59,8 @@ export function createHandlers(
       const key = readKey(fields, limits);
       const [delta, min, max] = [fields['delta'], fields['min'], fields['max']].map(bigintOf);
       const range = { delta: delta ?? 0n, min: min ?? 0n, max: max ?? 0n };
-      return String(
-        await queue.push({ kind: 'increment', store: name, key, ...range }, CALL_BYTES),
-      );
+      const change = { kind: 'increment', store: name, key, ...range } as const;
+      return asNumber(await queue.push(change, CALL_BYTES));
     },
     swap: async (params) => {
       const { name, fields } = readStore(params);
@@ -108,6 +107,11 @@ function sizeOf(writes: readonly KeyValueWrite[]): number {
     (sum, { key, value, metadata = '' }) => sum + key.length + value.byteLength + metadata.length,
     CALL_BYTES,
   );
+}
+
+function asNumber(value: ChangeValue): string {
+  if (typeof value === 'bigint') return value.toString();
+  throw new TypeError('an addition has no number');
 }
 
 function asSwap(value: ChangeValue): SwapOutcome {

@@ -112,14 +112,12 @@ export class SqliteStore implements Closeable {
         : this.#table.listByKey(id, Buffer.from(prefix), cursor, nowMs, most + 1);
     const page = rows.slice(0, most);
     const last = rows.length > most ? page.at(-1) : undefined;
-    const keys = page.map(
-      (row): KeyValueKey => ({
-        key: textOf(row.key),
-        size: row.size,
-        metadata: row.metadata === null ? undefined : textOf(row.metadata),
-        expiresAtMs: row.expires_ms ?? undefined,
-      }),
-    );
+    const keys = page.map((row): KeyValueKey => ({
+      key: textOf(row.key),
+      size: row.size,
+      metadata: row.metadata === null ? undefined : textOf(row.metadata),
+      expiresAtMs: row.expires_ms ?? undefined,
+    }));
     if (last === undefined) return { keys, cursor: undefined };
     return { keys, cursor: prefix === undefined ? String(last.id) : textOf(last.key) };
   }
@@ -250,9 +248,7 @@ export class SqliteStore implements Closeable {
   #swap({ store, write, revision }: Change & { kind: 'swap' }): SwapOutcome {
     const id = this.#table.findStore(store)?.id;
     const row =
-      id === undefined
-        ? undefined
-        : this.#live(id, Buffer.from(write.key), this.#clock.wallMs());
+      id === undefined ? undefined : this.#live(id, Buffer.from(write.key), this.#clock.wallMs());
     if ((row?.revision ?? 0) !== revision) {
       return { swapped: false, entry: row === undefined ? undefined : entryOf(row) };
     }

@@ -70,8 +70,11 @@ export class SqliteTable {
   /** @throws {key_value_failed} If the file is not one of ours. */
   constructor(database: DatabaseSync) {
     this.#database = database;
-    database.exec('PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    const { user_version: version = 0 } = this.#get<{ user_version: number }>('PRAGMA user_version') ?? {};
+    database.exec(
+      'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL',
+    );
+    const { user_version: version = 0 } =
+      this.#get<{ user_version: number }>('PRAGMA user_version') ?? {};
     const tables = this.#all<object>('SELECT 1 FROM sqlite_schema LIMIT 1').length;
     if (version === 0 && tables === 0) this.transaction(() => database.exec(SCHEMA));
     else if (version !== VERSION) {
@@ -126,8 +129,7 @@ export class SqliteTable {
     for (const name of this.#stores.keys()) {
       if (name.startsWith(prefix)) this.#stores.delete(name);
     }
-    const length = [...prefix].length;
-    this.#run('UPDATE store SET name = NULL WHERE substr(name, 1, ?) = ?', length, prefix);
+    this.#run('UPDATE store SET name = NULL WHERE instr(name, ?) = 1', prefix);
   }
 
   /** Deletes rows of stores without name, and then the stores. @returns Whether there is more. */
@@ -150,7 +152,8 @@ export class SqliteTable {
   /** Adds to the size of a store. */
   grow(id: number, bytes: number): void {
     const store =
-      this.#storesById.get(id) ?? this.#get<StoreRow>('SELECT id, bytes FROM store WHERE id = ?', id);
+      this.#storesById.get(id) ??
+      this.#get<StoreRow>('SELECT id, bytes FROM store WHERE id = ?', id);
     if (store === undefined) return;
     store.bytes += bytes;
     this.#grown.add(store);
@@ -176,7 +179,13 @@ export class SqliteTable {
       `INSERT INTO entry (${ROW}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (store, key) DO UPDATE SET
        value = excluded.value, metadata = excluded.metadata, expires_ms = excluded.expires_ms,
        revision = excluded.revision`,
-      ...[revision, store, key, to.value, to.metadata, to.expiresMs, revision],
+      revision,
+      store,
+      key,
+      to.value,
+      to.metadata,
+      to.expiresMs,
+      revision,
     );
   }
 
@@ -192,7 +201,10 @@ export class SqliteTable {
   listByAge(store: number, after: number, nowMs: number, most: number): readonly KeyRow[] {
     return this.#all<KeyRow>(
       `SELECT ${KEY_ROW} FROM entry WHERE store = ? AND id > ? AND ${NOT_EXPIRED} ORDER BY id LIMIT ?`,
-      ...[store, after, nowMs, most],
+      store,
+      after,
+      nowMs,
+      most,
     );
   }
 
@@ -209,14 +221,19 @@ export class SqliteTable {
     return this.#all<KeyRow>(
       `SELECT ${KEY_ROW} FROM entry WHERE store = ? AND key ${after === undefined || isBefore ? '>=' : '>'} ?
        AND key < ? AND ${NOT_EXPIRED} ORDER BY key LIMIT ?`,
-      ...[store, isBefore ? prefix : from, endOf(prefix), nowMs, most],
+      store,
+      isBefore ? prefix : from,
+      endOf(prefix),
+      nowMs,
+      most,
     );
   }
 
   listExpired(nowMs: number, most: number): readonly Row[] {
     return this.#all<Row>(
       `SELECT ${ROW} FROM entry WHERE expires_ms IS NOT NULL AND expires_ms <= ? LIMIT ?`,
-      ...[nowMs, most],
+      nowMs,
+      most,
     );
   }
 

@@ -9,12 +9,12 @@
 export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'faas:keyvalue/extras': {
     'compare-and-swap': '4a655815bbfb63bc1fdbb8f9',
-    'get': '7b1f81ca6626c54a662d3b4f',
+    get: '7b1f81ca6626c54a662d3b4f',
     'list-keys': '1015835da01eb251228d0a0a',
-    'set': '01c1cf86403992c5f4c48edb',
+    set: '01c1cf86403992c5f4c48edb',
   },
   'faas:runtime/usage': {
-    'get': 'aa2509076497274ba192ea2b',
+    get: 'aa2509076497274ba192ea2b',
   },
   'wasi:cli/environment': {
     'get-arguments': 'b55a8d0aa4aff0ee1c8371c2',
@@ -22,7 +22,7 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     'initial-cwd': 'a69157aa624770c6e51ce629',
   },
   'wasi:cli/exit': {
-    'exit': 'bebcbb0dcbd414eec3bfe6df',
+    exit: 'bebcbb0dcbd414eec3bfe6df',
     'exit-with-code': '0d6b90d931ea137350ff74a0',
   },
   'wasi:cli/stderr': {
@@ -44,33 +44,33 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     'get-terminal-stdout': 'de44061cb267216e85ceb72c',
   },
   'wasi:clocks/monotonic-clock': {
-    'now': 'b13376f9693dd6bda3bcf3cb',
-    'resolution': 'b13376f9693dd6bda3bcf3cb',
+    now: 'b13376f9693dd6bda3bcf3cb',
+    resolution: 'b13376f9693dd6bda3bcf3cb',
     'subscribe-duration': 'c01421a22ff15c5a29f380bc',
     'subscribe-instant': 'c01421a22ff15c5a29f380bc',
   },
   'wasi:clocks/timezone': {
-    'display': 'f4d607ff0255f660094090d5',
+    display: 'f4d607ff0255f660094090d5',
     'utc-offset': 'b67cf7a7d0bf018953700e3f',
   },
   'wasi:clocks/wall-clock': {
-    'now': '9389b6125ba6420a304d66c7',
-    'resolution': '9389b6125ba6420a304d66c7',
+    now: '9389b6125ba6420a304d66c7',
+    resolution: '9389b6125ba6420a304d66c7',
   },
   'wasi:config/runtime@0.2.0-draft': {
-    'get': 'c56045bc0f18110152db3ef5',
+    get: 'c56045bc0f18110152db3ef5',
     'get-all': '4fef033c758f76b02f25613b',
   },
   'wasi:config/store@0.2.0-draft': {
-    'get': 'c56045bc0f18110152db3ef5',
+    get: 'c56045bc0f18110152db3ef5',
     'get-all': '4fef033c758f76b02f25613b',
   },
   'wasi:config/store@0.2.0-draft-2024-09-27': {
-    'get': 'c56045bc0f18110152db3ef5',
+    get: 'c56045bc0f18110152db3ef5',
     'get-all': '4fef033c758f76b02f25613b',
   },
   'wasi:config/store@0.2.0-rc.1': {
-    'get': 'c56045bc0f18110152db3ef5',
+    get: 'c56045bc0f18110152db3ef5',
     'get-all': '4fef033c758f76b02f25613b',
   },
   'wasi:filesystem/preopens': {
@@ -108,7 +108,7 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     'filesystem-error-code': '3b96118808b7e03ded1b841f',
   },
   'wasi:http/outgoing-handler': {
-    'handle': '066007fe7985653dc9f2829b',
+    handle: '066007fe7985653dc9f2829b',
   },
   'wasi:http/types': {
     '[constructor]fields': 'af6505135b766a75f5807238',
@@ -170,7 +170,7 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
   'wasi:io/poll': {
     '[method]pollable.block': 'ac5c9e3072d15c8c39e1aca7',
     '[method]pollable.ready': '380db2507dca41fedc48a90d',
-    'poll': 'a974d84f00c05eb3fdd2326f',
+    poll: 'a974d84f00c05eb3fdd2326f',
   },
   'wasi:io/streams': {
     '[method]input-stream.blocking-read': '6ae1fad721733ac6a1bb1f8d',
@@ -190,13 +190,13 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     '[method]output-stream.write-zeroes': '2f618a5f5295eeb4bccbae08',
   },
   'wasi:keyvalue/atomics@0.2.0-draft': {
-    'increment': 'a17162a96e60d7bd841316f4',
+    increment: 'a17162a96e60d7bd841316f4',
   },
   'wasi:keyvalue/atomics@0.2.0-draft2': {
     '[method]cas.current': '895348528b89eff7bdc0e674',
     '[static]cas.new': '2a69edf11fb166df9dd38cb4',
-    'increment': 'b8cf8a1a68857546a7375f83',
-    'swap': 'b2d8ccc5eaacd22b8e526e2c',
+    increment: 'b8cf8a1a68857546a7375f83',
+    swap: 'b2d8ccc5eaacd22b8e526e2c',
   },
   'wasi:keyvalue/batch@0.2.0-draft': {
     'delete-many': '45444c6eb1536ba0a78bf9ad',
@@ -214,7 +214,7 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     '[method]bucket.get': 'd3e0bdf879d98d98e2f5e35e',
     '[method]bucket.list-keys': '9954a6c3c63a37fba44cdfbd',
     '[method]bucket.set': 'f49018e49de6d7fd7a92ac1f',
-    'open': '9f9dedbaa981adab9c7bc568',
+    open: '9f9dedbaa981adab9c7bc568',
   },
   'wasi:keyvalue/store@0.2.0-draft2': {
     '[method]bucket.delete': '5b8a353a0ecc6dfb47c9945b',
@@ -222,13 +222,13 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     '[method]bucket.get': 'd3e0bdf879d98d98e2f5e35e',
     '[method]bucket.list-keys': 'f2f01865c61db9e0cc2c625d',
     '[method]bucket.set': 'f49018e49de6d7fd7a92ac1f',
-    'open': '9f9dedbaa981adab9c7bc568',
+    open: '9f9dedbaa981adab9c7bc568',
   },
   'wasi:logging/logging': {
-    'log': '629a570750f4ced319340cb0',
+    log: '629a570750f4ced319340cb0',
   },
   'wasi:logging/logging@0.1.0-draft': {
-    'log': '629a570750f4ced319340cb0',
+    log: '629a570750f4ced319340cb0',
   },
   'wasi:random/insecure': {
     'get-insecure-random-bytes': '9a8a4335666424d449c8fdfc',

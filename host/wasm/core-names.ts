@@ -8,6 +8,8 @@
  * - `[ ]` wit-component's `[method]fields.get`, `[resource-drop]fields`; `|` its `cm32p2|wasi:io/poll@0.2`
  * - `< > =` `locked-dep=<…>`, AssemblyScript's `Array<i32>#get`; `,` between type arguments there
  * - `$` `$root`, `$imports`, mangled names of Rust and Swift; without braces it starts no substitution
+ * - a space in one place: wit-component tells imports of one name and two types apart as `fd_write [v2]`, which Go's
+ *   `GOOS=wasip1` has
  *
  * Excluded with reason: quotes, backslash and backtick end or escape literals; braces make `${`; `*`
  * closes a comment; control characters, U+2028 and U+2029 end a line; other non-ASCII looks like what
@@ -26,12 +28,14 @@ export interface PlacedName {
 }
 
 const UNSAFE = /[^A-Za-z0-9_\-.:/@#[\]<>|=+,$~]/u;
+/** wit-component's mark of the second and further imports of one name: the only place where a space may stand. */
+const TYPE_MARK = / \[v[0-9]{1,9}\]$/;
 /** Enough of a name to recognise it. */
 const SHOWN_CHARACTERS = 80;
 
 /** Whether a name holds nothing but characters of the safe alphabet. The empty name is safe: wit-component uses it. */
 export function isSafeName(name: string): boolean {
-  return !UNSAFE.test(name);
+  return !UNSAFE.test(withoutTypeMark(name));
 }
 
 /**
@@ -40,7 +44,7 @@ export function isSafeName(name: string): boolean {
  * @throws {unsafe_core_name} If it holds a character outside the safe alphabet; shown escaped.
  */
 export function checkSafeName({ name, where }: PlacedName): void {
-  const character = UNSAFE.exec(name)?.[0];
+  const character = UNSAFE.exec(withoutTypeMark(name))?.[0];
   if (character === undefined) return;
   throw new HostError('unsafe_core_name', {
     name: escapeName(name),
@@ -90,6 +94,10 @@ export function escapeName(name: string): string {
     .slice(0, SHOWN_CHARACTERS)
     .replaceAll(new RegExp(UNSAFE.source, 'gu'), escapeCharacter);
   return name.length > SHOWN_CHARACTERS ? `${shown}…` : shown;
+}
+
+function withoutTypeMark(name: string): string {
+  return name.replace(TYPE_MARK, '');
 }
 
 function escapeCharacter(character: string): string {

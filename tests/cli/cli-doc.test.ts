@@ -15,6 +15,10 @@ const COMMANDS = [
   'logs',
   'resume',
   'delete',
+  'kv get',
+  'kv set',
+  'kv delete',
+  'kv list',
   'token create',
   'token list',
 ];

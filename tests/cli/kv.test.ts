@@ -22,12 +22,14 @@ t.test('faas kv sets, gets, lists and deletes', async (t) => {
     valueBase64: 'AP8K',
   });
   const listed = await kv('list', 'app');
-  t.match(listed.stdout, /^KEY +SIZE +EXPIRES +METADATA\na +4 B +20\d\d-\S+Z +m\nf +11 B +never\n$/);
-  t.match(await kv('ls', 'app', '--limit', '1'), { stdout: /\na /, stderr: /--limit/ });
-  t.same(
-    JSON.parse((await kv('list', 'app', '--prefix', 'f', '--format', 'json')).stdout),
-    [{ key: 'f', size: 11 }],
+  t.match(
+    listed.stdout,
+    /^KEY +SIZE +EXPIRES +METADATA\na +4 B +20\d\d-\S+Z +m\nf +11 B +never\n$/,
   );
+  t.match(await kv('ls', 'app', '--limit', '1'), { stdout: /\na /, stderr: /--limit/ });
+  t.same(JSON.parse((await kv('list', 'app', '--prefix', 'f', '--format', 'json')).stdout), [
+    { key: 'f', size: 11 },
+  ]);
   t.equal((await kv('delete', 'app', 'a')).code, 0);
   t.match(await kv('get', 'app', 'a'), { code: 4, stderr: /the store "app" does not have it/ });
   t.match(await kv('get', 'nope', 'a'), { code: 4, stderr: /unknown_function/ });
@@ -48,7 +50,10 @@ t.test('many keys are listed over several pages', async (t) => {
   await store.set(writes.slice(1000));
   const args = ['kv', 'list', 'app', '--limit', '1400', '--format', 'json'];
   const keys = JSON.parse((await runHere(args, environment)).stdout) as { key: string }[];
-  t.same(keys.map(({ key }) => key), names.slice(0, 1400));
+  t.same(
+    keys.map(({ key }) => key),
+    names.slice(0, 1400),
+  );
 });
 
 t.test('deploy takes configuration, secrets and stores, and shows names alone', async (t) => {
@@ -56,11 +61,13 @@ t.test('deploy takes configuration, secrets and stores, and shows names alone', 
   const harness = await openHarness(t, {}, join(dir, 'data'));
   const environment = { FAAS_ADMIN_URL: harness.url, FAAS_DATA_DIR: harness.dataDir };
   const faas = (...args: string[]): Promise<FaasRun> => runHere(args, environment);
+  const deploy = (flags: string, ...more: string[]): Promise<FaasRun> =>
+    faas('deploy', join(dir, 'app.wasm'), ...flags.split(' '), ...more);
   const secret = 'hunter2-and-more';
   const outputs: FaasRun[] = [
-    await faas(
-      ...['deploy', join(dir, 'app.wasm'), '--config-var', 'GREETING=hi=there', '--key-value'],
-      ...['default', '--key-value', 'cache=all', '--secret', `KEY=${secret}`],
+    await deploy(
+      '--config-var GREETING=hi=there --key-value default --key-value cache=all --secret',
+      `KEY=${secret}`,
     ),
   ];
   t.equal(outputs[0]?.code, 0);
@@ -71,21 +78,25 @@ t.test('deploy takes configuration, secrets and stores, and shows names alone', 
     keyValue: [{ label: 'default' }, { label: 'cache', shared: 'all' }],
   });
   outputs.push(await faas('describe', 'app'));
-  t.match(outputs[1]?.stdout, /config +GREETING\n +secrets +KEY\n +key-value stores +default, cache \(@all\)/);
+  t.match(
+    outputs[1]?.stdout,
+    /config +GREETING\n +secrets +KEY\n +key-value stores +default, cache \(@all\)/,
+  );
   outputs.push(
     await faas('describe', 'app', '--format', 'json'),
     await faas('list', '--format', 'json'),
     await faas('versions', 'app', '--format', 'json'),
-    await faas('deploy', join(dir, 'app.wasm'), '--secret', `=${secret}`),
-    await faas('deploy', join(dir, 'app.wasm'), '--secret', secret),
-    await faas('deploy', join(dir, 'app.wasm'), '--secrets', `KEY=${secret}`),
-    await faas('deploy', join(dir, 'app.wasm'), '--secret', `KEY=${secret}\0`),
-    await faas(
-      ...['deploy', join(dir, 'app.wasm'), '--secret', `KEY=${secret}`, '--secret', `KEY=${secret}`],
-    ),
+    await deploy('--secret', `=${secret}`),
+    await deploy('--secret', secret),
+    await deploy('--secrets', `KEY=${secret}`),
+    await deploy('--secret', `KEY=${secret}\0`),
+    await deploy('--secret', `KEY=${secret}`, '--secret', `KEY=${secret}`),
   );
   for (const { stdout, stderr, code } of outputs) {
     t.notMatch(stdout + stderr, secret, `exit code ${code}`);
   }
-  t.match(outputs.slice(-5).map(({ code }) => code), [2, 2, 2, 3, 3]);
+  t.match(
+    outputs.slice(-5).map(({ code }) => code),
+    [2, 2, 2, 3, 3],
+  );
 });

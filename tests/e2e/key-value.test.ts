@@ -17,6 +17,8 @@ const SETTINGS: Settings = {
   secrets: [['password', SECRET]],
 };
 
+const COMPONENT = join(import.meta.dirname, '..', '..', 'components', 'kv-rust.wasm');
+
 let host: HostProcess;
 let faas: (...args: string[]) => Promise<FaasRun>;
 
@@ -32,10 +34,16 @@ const hits = (text: string): number => Number(/: (\d+)$/m.exec(text)?.[1]);
 t.test('requests at once all count, and "faas kv" sees it', async (t) => {
   await host.deploy('counter', example('kv-rust'), SETTINGS);
   const answers = await Promise.all(Array.from({ length: 100 }, () => host.call('/counter/')));
-  t.same(answers.filter(({ status }) => status !== 200), []);
+  t.same(
+    answers.filter(({ status }) => status !== 200),
+    [],
+  );
   t.match(answers[0]?.text, /^hits so far: \d+\n$/, 'as it is configured');
   const counted = answers.map(({ text }) => hits(text)).sort((a, b) => a - b);
-  t.same(counted, Array.from({ length: 100 }, (_, index) => index + 1));
+  t.same(
+    counted,
+    Array.from({ length: 100 }, (_, index) => index + 1),
+  );
   t.match(await faas('kv', 'get', 'counter', 'hits'), { code: 0, stdout: '100' });
   await faas('kv', 'set', 'counter', 'hits', '1000');
   t.equal(hits((await host.call('/counter/')).text), 1001);
@@ -51,13 +59,18 @@ t.test('values, swaps and pages pass through a real component', async (t) => {
   await Promise.all(Array.from(letters, (letter) => host.call(`/counter/append/k?text=${letter}`)));
   const appended = (await value('GET')).text;
   t.equal(appended.slice(0, 5), 'start');
-  t.equal([...appended.slice(5)].sort().join(''), letters, 'nothing is lost');
-  const listed = JSON.parse((await faas('kv', 'ls', 'counter', '--format', 'json')).stdout) as object[];
+  t.equal(appended.slice(5).split('').sort().join(''), letters, 'nothing is lost');
+  const listed = JSON.parse(
+    (await faas('kv', 'ls', 'counter', '--format', 'json')).stdout,
+  ) as object[];
   t.match(listed, [{ key: 'hits' }, { key: 'k', size: 13 }]);
   t.equal((await host.call('/counter/keys?prefix=k')).text, 'k 13\n');
   t.equal((await value('DELETE')).text, 'deleted\n');
   t.equal((await value('GET')).text, 'none\n');
-  const large = await host.call('/counter/value/large', { method: 'PUT', body: 'x'.repeat(2 ** 20 + 1) });
+  const large = await host.call('/counter/value/large', {
+    method: 'PUT',
+    body: 'x'.repeat(2 ** 20 + 1),
+  });
   t.match(large, { status: 503, text: /Other\("Cannot write the value: it has 1048577 bytes/ });
 });
 
@@ -99,15 +112,15 @@ t.test('a driver that is killed costs errors, no hang, and nothing acknowledged'
 
 t.test('a secret is shown nowhere', async (t) => {
   const outputs = [
-    await faas('deploy', 'components/kv-rust.wasm', '--name', 'counter', '--secret', `p=${SECRET}`),
+    await faas('deploy', COMPONENT, '--name', 'counter', '--secret', `p=${SECRET}`),
     await faas('describe', 'counter'),
     await faas('describe', 'counter', '--format', 'json'),
     await faas('versions', 'counter', '--format', 'json'),
     await faas('list', '--format', 'json'),
     await faas('invoke', 'counter', '/?store=none'),
     await faas('logs', 'counter', '--format', 'json'),
-    await faas('deploy', 'components/kv-rust.wasm', '--name', 'counter', '--secret', `p=${SECRET}\0`),
-    await faas('deploy', 'components/kv-rust.wasm', '--name', 'counter', '--secret', SECRET),
+    await faas('deploy', COMPONENT, '--name', 'counter', '--secret', `p=${SECRET}\0`),
+    await faas('deploy', COMPONENT, '--name', 'counter', '--secret', SECRET),
     await faas('rollback', 'counter'),
   ];
   t.match(outputs[0], { code: 0 });
@@ -122,7 +135,11 @@ t.test('a secret is shown nowhere', async (t) => {
   const registry = join(host.dataDir, 'registry.sqlite');
   const bytes = Buffer.concat([await readFile(registry), await readFile(`${registry}-wal`)]);
   t.ok(bytes.includes(SECRET), 'it is stored as it is');
-  for (const file of [registry, `${registry}-wal`, join(host.dataDir, 'key-value', 'store.sqlite')]) {
+  for (const file of [
+    registry,
+    `${registry}-wal`,
+    join(host.dataDir, 'key-value', 'store.sqlite'),
+  ]) {
     t.equal((await stat(file)).mode & 0o077, 0, 'in files that nobody else may read');
   }
 });

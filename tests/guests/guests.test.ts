@@ -28,6 +28,7 @@ const EXAMPLES: Readonly<Record<ExampleName, string>> = {
   'files-rust': 'wasi:cli/run',
   'upper-c': 'core',
   'usage-rust': 'wasi:http/incoming-handler',
+  'kv-rust': 'wasi:http/incoming-handler',
 };
 
 t.test('every committed guest is valid, small, and of its kind', async (t) => {

@@ -254,7 +254,8 @@ export function createGuestParts(): GuestParts {
   };
 }
 
-function createVersion({ kind, isolation, limits, instances }: FakeSettings): Version {
+/** A version as deployed. */
+export function createVersion({ kind, isolation, limits, instances }: FakeSettings): Version {
   const version = createRecord('app').live;
   return {
     ...version,

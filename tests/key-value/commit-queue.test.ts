@@ -44,21 +44,24 @@ t.test('more than may wait is refused at once, and what waits is not disturbed',
   t.equal(await queue.push(change('d'), 1), 7, 'and later there is room again');
 });
 
-t.test('a change that is refused leaves the others alone; a commit that fails fails all', async (t) => {
-  const refusal = new HostError('key_value_refused', { action: 'do it', reason: 'no' });
-  let isBroken = false;
-  const queue = new CommitQueue((batch) => {
-    if (isBroken) throw new HostError('key_value_failed', { reason: 'full' });
-    return batch.map((_, index) => (index === 1 ? { error: refusal } : { value: index }));
-  }, LIMITS);
-  const push = (): Promise<PromiseSettledResult<unknown>[]> =>
-    Promise.allSettled(['a', 'b', 'c'].map((key) => queue.push(change(key), 1)));
-  t.match(await push(), [{ value: 0 }, { reason: refusal }, { value: 2 }]);
-  isBroken = true;
-  for (const result of await push()) t.match(result, { reason: { code: 'key_value_failed' } });
-  isBroken = false;
-  t.match(await push(), [{ value: 0 }, { reason: refusal }, { value: 2 }]);
-});
+t.test(
+  'a change that is refused leaves the others alone; a commit that fails fails all',
+  async (t) => {
+    const refusal = new HostError('key_value_refused', { action: 'do it', reason: 'no' });
+    let isBroken = false;
+    const queue = new CommitQueue((batch) => {
+      if (isBroken) throw new HostError('key_value_failed', { reason: 'full' });
+      return batch.map((_, index) => (index === 1 ? { error: refusal } : { value: index }));
+    }, LIMITS);
+    const push = (): Promise<PromiseSettledResult<unknown>[]> =>
+      Promise.allSettled(['a', 'b', 'c'].map((key) => queue.push(change(key), 1)));
+    t.match(await push(), [{ value: 0 }, { reason: refusal }, { value: 2 }]);
+    isBroken = true;
+    for (const result of await push()) t.match(result, { reason: { code: 'key_value_failed' } });
+    isBroken = false;
+    t.match(await push(), [{ value: 0 }, { reason: refusal }, { value: 2 }]);
+  },
+);
 
 t.test('flush() commits all that waits, before it returns', async (t) => {
   let committed = 0;

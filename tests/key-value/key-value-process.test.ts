@@ -32,18 +32,23 @@ async function openHost(
 /** The process that serves now; waits for one if it is just being started. */
 async function servingPid(host: KeyValueHost): Promise<number> {
   for (let tries = 0; ; tries += 1) {
-    const isThere = await host.open('s').exists('k').then(
-      () => true,
-      (error: unknown) => {
-        if (tries === 20) throw error;
-        return false;
-      },
-    );
+    const isThere = await host
+      .open('s')
+      .exists('k')
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (tries === 20) throw error;
+          return false;
+        },
+      );
     if (isThere) return host.pid ?? 0;
   }
 }
 
-t.test('the driver behind its process does what the port says', async (t) => testStore(t, await openHost(t)));
+t.test('the driver behind its process does what the port says', async (t) =>
+  testStore(t, await openHost(t)),
+);
 
 t.test('what was acknowledged survives kill -9 in the middle of writing', async (t) => {
   const dataDir = await shortFolder(t);
@@ -65,7 +70,9 @@ t.test('what was acknowledged survives kill -9 in the middle of writing', async 
     }
   };
   await Promise.all(
-    Array.from({ length: 16 }, (_, name) => writer(name).catch((error: unknown) => errors.push(error))),
+    Array.from({ length: 16 }, (_, name) =>
+      writer(name).catch((error: unknown) => errors.push(error)),
+    ),
   );
   for (const error of errors) t.match(error, { code: 'key_value_unavailable' });
   // The next call waits for the process that is started in its place.
@@ -133,41 +140,44 @@ t.test('closing ends the process, after what waits; nothing starts for nothing',
   await t.rejects(idle.open('s').exists('k'), { code: 'key_value_unavailable' });
 });
 
-t.test('whoever is linked to it gets a coded error for nonsense, and nobody is disturbed', async (t) => {
-  const dataDir = await shortFolder(t);
-  const host = await openHost(t, {}, dataDir);
-  await servingPid(host);
-  const link = new RpcLink(connect(keyValueSocketPath(dataDir)), { handlers: {} });
-  const value = 'YQ==';
-  const nonsense: readonly (readonly [string, unknown])[] = [
-    ['get', null],
-    ['get', { store: 's', keys: 'k' }],
-    ['get', { store: '', keys: ['k'] }],
-    ['get', { store: 's', keys: [1] }],
-    ['get', { store: 's', keys: Array.from({ length: 1001 }, () => 'k') }],
-    ['set', { store: 's', writes: [{ key: 'k' }] }],
-    ['set', { store: 's', writes: [{ key: 'k'.repeat(2000), value }] }],
-    ['set', { store: 's', writes: [{ key: 'k', value: 'A'.repeat(1_500_000) }] }],
-    ['set', { store: 's', writes: [{ key: 'k', value, ttlMs: -1 }] }],
-    ['set', { store: { toString: 1 }, writes: [] }],
-    ['increment', { store: 's', key: 'k', delta: '1e3', min: '0', max: '9' }],
-    ['increment', { store: 's', key: 'k', delta: 1, min: '0', max: '9' }],
-    ['swap', { store: 's', write: { key: 'k', value }, revision: '1' }],
-    ['list', { store: 's', query: { cursor: 'x' } }],
-    ['drop', { prefix: '' }],
-    ['constructor', {}],
-    ['__proto__', {}],
-  ];
-  for (const [method, params] of nonsense) {
-    await t.rejects(
-      link.call(method, params, 5000),
-      { code: /^(key_value_refused|invalid_key|invalid_store|link_unknown_method)$/ },
-      `${method} ${JSON.stringify(params).slice(0, 60)}`,
-    );
-  }
-  const broken = connect(keyValueSocketPath(dataDir));
-  broken.end('{"no json\n');
-  await new Promise((resolve) => broken.once('close', resolve));
-  t.same((await host.open('s').listKeys({})).keys, []);
-  link.close();
-});
+t.test(
+  'whoever is linked to it gets a coded error for nonsense, and nobody is disturbed',
+  async (t) => {
+    const dataDir = await shortFolder(t);
+    const host = await openHost(t, {}, dataDir);
+    await servingPid(host);
+    const link = new RpcLink(connect(keyValueSocketPath(dataDir)), { handlers: {} });
+    const value = 'YQ==';
+    const nonsense: readonly (readonly [string, unknown])[] = [
+      ['get', null],
+      ['get', { store: 's', keys: 'k' }],
+      ['get', { store: '', keys: ['k'] }],
+      ['get', { store: 's', keys: [1] }],
+      ['get', { store: 's', keys: Array.from({ length: 1001 }, () => 'k') }],
+      ['set', { store: 's', writes: [{ key: 'k' }] }],
+      ['set', { store: 's', writes: [{ key: 'k'.repeat(2000), value }] }],
+      ['set', { store: 's', writes: [{ key: 'k', value: 'A'.repeat(1_500_000) }] }],
+      ['set', { store: 's', writes: [{ key: 'k', value, ttlMs: -1 }] }],
+      ['set', { store: { toString: 1 }, writes: [] }],
+      ['increment', { store: 's', key: 'k', delta: '1e3', min: '0', max: '9' }],
+      ['increment', { store: 's', key: 'k', delta: 1, min: '0', max: '9' }],
+      ['swap', { store: 's', write: { key: 'k', value }, revision: '1' }],
+      ['list', { store: 's', query: { cursor: 'x' } }],
+      ['drop', { prefix: '' }],
+      ['constructor', {}],
+      ['__proto__', {}],
+    ];
+    for (const [method, params] of nonsense) {
+      await t.rejects(
+        link.call(method, params, 5000),
+        { code: /^(key_value_refused|invalid_key|invalid_store|link_unknown_method)$/ },
+        `${method} ${JSON.stringify(params).slice(0, 60)}`,
+      );
+    }
+    const broken = connect(keyValueSocketPath(dataDir));
+    broken.end('{"no json\n');
+    await new Promise((resolve) => broken.once('close', resolve));
+    t.same((await host.open('s').listKeys({})).keys, []);
+    link.close();
+  },
+);

@@ -53,7 +53,10 @@ t.test('writing anew takes metadata and expiry away; the key keeps its place', a
   await store.set([{ key: 'a', value: value(1) }]);
   await store.set([{ key: 'b', value: value(2) }]);
   t.match((await store.get(['b']))[0], { metadata: undefined, expiresAtMs: undefined });
-  t.same((await store.listKeys({})).keys.map(({ key }) => key), ['b', 'a']);
+  t.same(
+    (await store.listKeys({})).keys.map(({ key }) => key),
+    ['b', 'a'],
+  );
 });
 
 t.test('a store is never larger than it may be, and deleting makes room', async (t) => {
@@ -80,7 +83,14 @@ t.test('a store is never larger than it may be, and deleting makes room', async 
   await store.set([size(400, 'o')]);
   await store.delete(['k', 'l', 'o']);
   await store.set([size(935, 'q')]);
-  t.equal(await port.open('other').set([size(935)]).then(() => true), true, 'each for itself');
+  t.equal(
+    await port
+      .open('other')
+      .set([size(935)])
+      .then(() => true),
+    true,
+    'each for itself',
+  );
 });
 
 t.test('get() of more than may be read at once is refused', async (t) => {
@@ -137,7 +147,9 @@ t.test('a file that is not ours is refused with a code', (t) => {
   database.exec('CREATE TABLE x (y); PRAGMA user_version = 7');
   database.close();
   for (const path of [damaged, newer, join(folder, 'missing', 'folder')]) {
-    t.throws(() => new SqliteStore(path, limitsOf(), new WallClock()), { code: 'key_value_failed' });
+    t.throws(() => new SqliteStore(path, limitsOf(), new WallClock()), {
+      code: 'key_value_failed',
+    });
   }
   t.end();
 });
@@ -148,7 +160,9 @@ t.test('a transaction that fails leaves nothing, and the next one works', async 
   const store = port.open('s');
   await store.set([{ key: 'k', value: value(100) }]);
   const other = new DatabaseSync(path);
-  other.exec('CREATE TRIGGER t BEFORE INSERT ON entry WHEN new.key = CAST(\'bad\' AS BLOB) BEGIN SELECT RAISE(ABORT, \'no\'); END');
+  other.exec(
+    "CREATE TRIGGER t BEFORE INSERT ON entry WHEN new.key = CAST('bad' AS BLOB) BEGIN SELECT RAISE(ABORT, 'no'); END",
+  );
   const results = await Promise.allSettled([
     store.set([{ key: 'good', value: value(100) }]),
     store.set([{ key: 'bad', value: value(100) }]),

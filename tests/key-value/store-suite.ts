@@ -18,12 +18,10 @@ export async function testStore(t: Test, port: KeyValueStore): Promise<void> {
     t.same((await store.listKeys({})).keys, []);
     const revision = await store.set([write('a', '1'), write('b', ''), write('ü', 'x\0y')]);
     t.ok(revision >= 1);
-    t.same((await store.get(['ü', 'b', 'c', 'a'])).map((entry) => text(entry?.value)), [
-      'x\0y',
-      '',
-      undefined,
-      '1',
-    ]);
+    t.same(
+      (await store.get(['ü', 'b', 'c', 'a'])).map((entry) => text(entry?.value)),
+      ['x\0y', '', undefined, '1'],
+    );
     t.ok(await store.exists('b'));
     t.notOk(await store.exists('c'));
     t.same(
@@ -115,34 +113,37 @@ export async function testStore(t: Test, port: KeyValueStore): Promise<void> {
     });
   });
 
-  await t.test('hostile keys, values and batches are refused, and nothing is written', async (t) => {
-    const store = port.open('hostile');
-    const refused = (promise: Promise<unknown>, code: string): Promise<unknown> =>
-      t.rejects(promise, { code });
-    await refused(store.get(['']), 'invalid_key');
-    await refused(store.get(['k'.repeat(1025)]), 'invalid_key');
-    await refused(store.set([write('\ud800', 'x')]), 'invalid_key');
-    await refused(store.exists('ü'.repeat(600)), 'invalid_key');
-    const large = { key: 'k', value: Buffer.alloc(1024 * 1024 + 1) };
-    await refused(store.set([large]), 'key_value_refused');
-    await refused(store.set([write('ok', 'x'), large]), 'key_value_refused');
-    await refused(store.compareAndSwap(large, 0), 'key_value_refused');
-    await refused(store.set([{ ...write('k', ''), ttlMs: 0 }]), 'key_value_refused');
-    await refused(store.set([{ ...write('k', ''), ttlMs: Number.NaN }]), 'key_value_refused');
-    const metadata = 'm'.repeat(1025);
-    await refused(store.set([{ ...write('k', ''), metadata }]), 'key_value_refused');
-    const many = Array.from({ length: 1001 }, (_, index) => `k${index}`);
-    await refused(store.get(many), 'key_value_refused');
-    await refused(store.delete(many), 'key_value_refused');
-    const full = Array.from({ length: 17 }, (_, index) => ({
-      key: `f${index}`,
-      value: Buffer.alloc(1024 * 1024),
-    }));
-    await refused(store.set(full), 'key_value_refused');
-    t.throws(() => port.open(''), { code: 'invalid_store' });
-    t.throws(() => port.open('x'.repeat(300)), { code: 'invalid_store' });
-    t.same((await store.listKeys({})).keys, []);
-  });
+  await t.test(
+    'hostile keys, values and batches are refused, and nothing is written',
+    async (t) => {
+      const store = port.open('hostile');
+      const refused = (promise: Promise<unknown>, code: string): Promise<unknown> =>
+        t.rejects(promise, { code });
+      await refused(store.get(['']), 'invalid_key');
+      await refused(store.get(['k'.repeat(1025)]), 'invalid_key');
+      await refused(store.set([write('\ud800', 'x')]), 'invalid_key');
+      await refused(store.exists('ü'.repeat(600)), 'invalid_key');
+      const large = { key: 'k', value: Buffer.alloc(1024 * 1024 + 1) };
+      await refused(store.set([large]), 'key_value_refused');
+      await refused(store.set([write('ok', 'x'), large]), 'key_value_refused');
+      await refused(store.compareAndSwap(large, 0), 'key_value_refused');
+      await refused(store.set([{ ...write('k', ''), ttlMs: 0 }]), 'key_value_refused');
+      await refused(store.set([{ ...write('k', ''), ttlMs: Number.NaN }]), 'key_value_refused');
+      const metadata = 'm'.repeat(1025);
+      await refused(store.set([{ ...write('k', ''), metadata }]), 'key_value_refused');
+      const many = Array.from({ length: 1001 }, (_, index) => `k${index}`);
+      await refused(store.get(many), 'key_value_refused');
+      await refused(store.delete(many), 'key_value_refused');
+      const full = Array.from({ length: 17 }, (_, index) => ({
+        key: `f${index}`,
+        value: Buffer.alloc(1024 * 1024),
+      }));
+      await refused(store.set(full), 'key_value_refused');
+      t.throws(() => port.open(''), { code: 'invalid_store' });
+      t.throws(() => port.open('x'.repeat(300)), { code: 'invalid_store' });
+      t.same((await store.listKeys({})).keys, []);
+    },
+  );
 
   await t.test('names and keys are data', async (t) => {
     const names = ["'; DROP TABLE entry; --", '__proto__', 'a/b', '%', 'a\0b', '🗝'];
@@ -153,19 +154,30 @@ export async function testStore(t: Test, port: KeyValueStore): Promise<void> {
     for (const name of names) {
       const store = port.open(name);
       const values = (await store.get(names)).map((entry) => text(entry?.value));
-      t.same(values, names.map((key) => name + key), name);
-      t.same((await store.listKeys({ prefix: '%' })).keys.map(({ key }) => key), ['%']);
+      t.same(
+        values,
+        names.map((key) => name + key),
+        name,
+      );
+      t.same(
+        (await store.listKeys({ prefix: '%' })).keys.map(({ key }) => key),
+        ['%'],
+      );
     }
   });
 
   await t.test('dropping takes the stores with that beginning, and no other', async (t) => {
-    for (const name of ['d/f/x', 'd/f/y', 'd/f', 'd/fg/x']) await port.open(name).set([write('k', 'v')]);
+    for (const name of ['d/f/x', 'd/f/y', 'd/f', 'd/fg/x'])
+      await port.open(name).set([write('k', 'v')]);
     await port.drop('d/f/');
     const found = await Promise.all(
       ['d/f/x', 'd/f/y', 'd/f', 'd/fg/x'].map((name) => port.open(name).exists('k')),
     );
     t.same(found, [false, false, true, true]);
     await port.open('d/f/x').set([write('new', 'v')]);
-    t.same((await port.open('d/f/x').listKeys({})).keys.map(({ key }) => key), ['new']);
+    t.same(
+      (await port.open('d/f/x').listKeys({})).keys.map(({ key }) => key),
+      ['new'],
+    );
   });
 }

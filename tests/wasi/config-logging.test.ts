@@ -118,7 +118,9 @@ t.test('messages share the bound of what an invocation may log, contexts include
   t.end();
 });
 
-function functionsOf(guest: TestGuest): (level: LogLevel, context: string, text: string) => unknown {
+function functionsOf(
+  guest: TestGuest,
+): (level: LogLevel, context: string, text: string) => unknown {
   const host = findInterface('wasi:logging/logging', offered);
   return (level, context, text) => host?.functions['log']?.(guest, level, context, text);
 }

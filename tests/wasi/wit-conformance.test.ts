@@ -47,38 +47,43 @@ t.test('every official interface is offered, with its functions, resources and m
 
 t.test('nothing is offered that the official files do not have', (t) => {
   const official = readOfficialInterfaces();
-  const ours = wasiInterfaces.filter(({ name }) => !/^(wasi:http|faas:)/.test(name) && !DRAFTS.test(name));
+  const ours = wasiInterfaces.filter(
+    ({ name }) => !/^(wasi:http|faas:)/.test(name) && !DRAFTS.test(name),
+  );
   for (const { name } of ours) t.ok(official.has(name), name);
   t.equal(new Set(ours.map(({ name }) => name)).size, ours.length, 'each is there once');
   t.end();
 });
 
-t.test('drafts and our own interfaces have what the table of signatures has, and nothing else', (t) => {
-  const ours = wasiInterfaces.filter(({ name }) => DRAFTS.test(name) || name.startsWith('faas:'));
-  const keys = ours.map(({ name, versions }) => signatureKey(`${name}@${versions.from}`));
-  const known = Object.keys(wasiSignatures).filter(
-    (name) => DRAFTS.test(name) || name.startsWith('faas:'),
-  );
-  const unversioned = ours.filter((one) => one.servesUnversioned).map(({ name }) => name);
-  t.same([...keys, ...unversioned].sort(), known.sort());
-  for (const offered of ours) {
-    const key = signatureKey(`${offered.name}@${offered.versions.from}`);
-    for (const name of Object.keys(wasiSignatures[key] ?? {})) {
-      const [, kind, resource = '', method = ''] = /^\[(\w+)\]([^.]+)\.(.+)$/.exec(name) ?? [];
-      const exists =
-        kind === undefined
-          ? Object.hasOwn(offered.functions, name)
-          : kind === 'method'
-            ? methodsOf(offered, resource).includes(toCamelCase(method))
-            : Object.hasOwn(offered.resources[resource] ?? {}, toCamelCase(method));
-      t.ok(exists, `${key} ${name}`);
+t.test(
+  'drafts and our own interfaces have what the table of signatures has, and nothing else',
+  (t) => {
+    const ours = wasiInterfaces.filter(({ name }) => DRAFTS.test(name) || name.startsWith('faas:'));
+    const keys = ours.map(({ name, versions }) => signatureKey(`${name}@${versions.from}`));
+    const known = Object.keys(wasiSignatures).filter(
+      (name) => DRAFTS.test(name) || name.startsWith('faas:'),
+    );
+    const unversioned = ours.filter((one) => one.servesUnversioned).map(({ name }) => name);
+    t.same([...keys, ...unversioned].sort(), known.sort());
+    for (const offered of ours) {
+      const key = signatureKey(`${offered.name}@${offered.versions.from}`);
+      for (const name of Object.keys(wasiSignatures[key] ?? {})) {
+        const [, kind, resource = '', method = ''] = /^\[(\w+)\]([^.]+)\.(.+)$/.exec(name) ?? [];
+        const exists =
+          kind === undefined
+            ? Object.hasOwn(offered.functions, name)
+            : kind === 'method'
+              ? methodsOf(offered, resource).includes(toCamelCase(method))
+              : Object.hasOwn(offered.resources[resource] ?? {}, toCamelCase(method));
+        t.ok(exists, `${key} ${name}`);
+      }
+      for (const name of Object.keys(offered.functions)) {
+        t.ok(Object.hasOwn(wasiSignatures[key] ?? {}, name), `${key} ${name} is in the WIT`);
+      }
     }
-    for (const name of Object.keys(offered.functions)) {
-      t.ok(Object.hasOwn(wasiSignatures[key] ?? {}, name), `${key} ${name} is in the WIT`);
-    }
-  }
-  t.end();
-});
+    t.end();
+  },
+);
 
 t.test('what may block is a function or method that exists', (t) => {
   for (const offered of wasiInterfaces) {

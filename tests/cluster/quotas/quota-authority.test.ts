@@ -96,7 +96,7 @@ t.test('tokens that were never lent cannot be put back', (t) => {
   t.match(ask(10, 0), { units: 10, retryMs: 0 });
   t.match(ask(10, 4), { units: 4 }, 'what was lent can');
   t.match(ask(10, 1000), { units: 4 });
-  ask(0, 1000);
+  t.match(ask(10, 0), { units: 0 }, 'what was used cannot');
   t.match(ask(10, 1000), { units: 0 });
   t.end();
 });

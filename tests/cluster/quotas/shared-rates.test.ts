@@ -81,7 +81,7 @@ async function compareRate(t: Test, perSecond: number, load: number, shares: num
   const limit = Math.max(1, perSecond) + 10.1 * perSecond;
   t.ok(seen.admitted <= limit, 'never more than the rate and one burst');
   for (const { limitValue, retryAfterSeconds } of seen.refusals) {
-    if (limitValue !== perSecond || retryAfterSeconds !== 1) return t.fail('a wrong refusal');
+    if (limitValue !== perSecond || retryAfterSeconds !== 1) t.fail('a wrong refusal');
   }
 }
 
@@ -93,7 +93,7 @@ for (const perSecond of [1000, 50, 2]) {
     [0.8, [0.5, 0.5]],
   ] as const) {
     // As many as needed to see it.
-    if (perSecond === 1000 && load === 3) continue;
+    if (perSecond === 1000 && load !== 1.2) continue;
     t.test(`${perSecond} requests/s, ${load} times that come, parts ${shares.join(' ')}`, (t) =>
       compareRate(t, perSecond, load, [...shares]),
     );

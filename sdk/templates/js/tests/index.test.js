@@ -1,0 +1,20 @@
+/** Calls the function as the host does. Node has the same Request and Response as the component's engine. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import application from '../src/index.js';
+
+const call = (path, init) => application.fetch(new Request(`http://localhost${path}`, init), {});
+
+test('says hello', async () => {
+  const response = await call('/?name=you');
+  assert.equal(await response.text(), 'Hello from you\n');
+});
+
+test('sends the body back', async () => {
+  const response = await call('/echo', { method: 'POST', body: 'abc' });
+  assert.equal(await response.text(), 'abc');
+});
+
+test('knows no other path', async () => {
+  assert.equal((await call('/nothing')).status, 404);
+});
