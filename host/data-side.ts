@@ -29,7 +29,8 @@ import type { RunningBoard } from './limits/running-board.ts';
 import { Scheduler } from './limits/scheduler.ts';
 import type { LineSink } from './logs/guest-line.ts';
 import type { Log } from './logs/log.ts';
-import { PrometheusObserver } from './metrics/prometheus.ts';
+import type { HostUse } from './metrics/figures.ts';
+import type { Observer } from './metrics/observer.ts';
 import type { RouteSnapshot, Version } from './registry/model.ts';
 import { Router } from './traffic/router.ts';
 import { buildSnapshotTree } from './wasi/filesystem/snapshot-tree.ts';
@@ -50,20 +51,28 @@ export interface ArtifactSource {
   openFile(digest: Digest): Promise<StoredFile>;
 }
 
+/** What an observer shows besides what it is told of. */
+export interface ObservedSources {
+  /** Bytes of code in the module cache now. */
+  readonly moduleCacheBytes: () => number;
+  readonly hostUse: HostUse;
+}
+
 /** What the data side works with. */
-export interface DataSideParts {
+export interface DataSideParts<O extends Observer> {
   readonly config: Config;
   readonly log: Log;
   readonly clock: Clock;
   readonly guestLog: LineSink;
+  readonly createObserver: (sources: ObservedSources) => O;
   readonly strategy?: StrategyChoice;
   /** Where what runs is shown to a watchdog; absent: there is none. */
   readonly board?: RunningBoard;
 }
 
 /** What serves functions. It listens once `serve` was called. */
-export interface DataSide extends Closeable {
-  readonly observer: PrometheusObserver;
+export interface DataSide<O extends Observer = Observer> extends Closeable {
+  readonly observer: O;
   readonly invoker: Invoker;
   /** How the instances of a version are got and why, for people; nothing if it had none lately. */
   describe(version: Version): readonly string[];
@@ -86,7 +95,9 @@ export interface DataSide extends Closeable {
 }
 
 /** Makes the parts, with the ticker's thread. */
-export async function openDataSide(parts: DataSideParts): Promise<DataSide> {
+export async function openDataSide<O extends Observer>(
+  parts: DataSideParts<O>,
+): Promise<DataSide<O>> {
   const stack = new CloseStack();
   try {
     return await compose(parts, stack);
@@ -96,7 +107,10 @@ export async function openDataSide(parts: DataSideParts): Promise<DataSide> {
   }
 }
 
-async function compose(parts: DataSideParts, stack: CloseStack): Promise<DataSide> {
+async function compose<O extends Observer>(
+  parts: DataSideParts<O>,
+  stack: CloseStack,
+): Promise<DataSide<O>> {
   const { config, log, clock, guestLog, strategy = 'auto', board } = parts;
   const quarantine = new FunctionQuarantine();
   let follow = (): void => {};
@@ -106,9 +120,7 @@ async function compose(parts: DataSideParts, stack: CloseStack): Promise<DataSid
   const scheduler = stack.push(
     await Scheduler.open({ clock, ...(board === undefined ? {} : { board }) }),
   );
-  const observer = new PrometheusObserver({
-    maxFunctions: config.metrics.maxFunctions,
-    clock,
+  const observer = parts.createObserver({
     moduleCacheBytes: () => modules.bytes,
     hostUse: budget,
   });

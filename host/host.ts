@@ -19,6 +19,7 @@ import { createCallFunction } from './invoke/collected-call.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
 import { GuestLog } from './logs/guest-log.ts';
 import type { Log } from './logs/log.ts';
+import { PrometheusObserver } from './metrics/prometheus.ts';
 import { openSqliteRegistry } from './registry/sqlite-registry.ts';
 import { openDataDirectory } from './storage/data-directory.ts';
 
@@ -77,7 +78,17 @@ export async function openHost({
       await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
     );
     const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
-    const dataSide = stack.push(await openDataSide({ config, log, clock, guestLog, strategy }));
+    const dataSide = stack.push(
+      await openDataSide({
+        config,
+        log,
+        clock,
+        guestLog,
+        strategy,
+        createObserver: (sources) =>
+          new PrometheusObserver({ ...sources, maxFunctions: config.metrics.maxFunctions, clock }),
+      }),
+    );
     const { observer } = dataSide;
     const deployer = new PipelineDeployer({
       config,

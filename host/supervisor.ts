@@ -7,6 +7,7 @@ import { openAdminApi } from './admin/admin-api.ts';
 import { openFsArtifactStore } from './artifacts/fs-artifact-store.ts';
 import { systemClock } from './base/clock.ts';
 import { CloseStack } from './base/closeable.ts';
+import type { FunctionName } from './base/ids.ts';
 import { BlameBook } from './cluster/watchdog/blame-book.ts';
 import { Cluster } from './cluster/cluster.ts';
 import { describeSchema } from './cluster/worker-messages.ts';
@@ -19,7 +20,7 @@ import type { Host, HostOptions } from './host.ts';
 import type { CallFunction } from './invoke/collected-call.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
 import { GuestLog } from './logs/guest-log.ts';
-import { PrometheusObserver } from './metrics/prometheus.ts';
+import { ClusterMetrics } from './metrics/cluster-metrics.ts';
 import { openSqliteRegistry } from './registry/sqlite-registry.ts';
 import { openDataDirectory } from './storage/data-directory.ts';
 
@@ -58,12 +59,17 @@ async function compose(
     await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
   );
   const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
-  const observer = new PrometheusObserver({
-    maxFunctions: config.metrics.maxFunctions,
-    clock,
-    moduleCacheBytes: () => 0,
-    hostUse: { usedBytes: 0, limitBytes: 0, usedMappings: 0, limitMappings: 0 },
-  });
+  const metrics = stack.push(
+    new ClusterMetrics({
+      maxFunctions: config.metrics.maxFunctions,
+      clock,
+      isDeployed: (name) => inner.snapshot.functions.has(name as FunctionName),
+      workers: () => cluster.fleet.counts(),
+      launcherResidentBytes: () => cluster.launcherResidentBytes(),
+      onFailed: (worker, err) => log.warn({ worker, err }, 'a worker does not tell its figures'),
+    }),
+  );
+  const { observer } = metrics;
   const registry = publishedRegistry(inner, (snapshot) => cluster.publish(snapshot));
   const deployer = new PipelineDeployer({
     config,
@@ -96,6 +102,7 @@ async function compose(
     log,
     registry,
     blame,
+    metrics,
     guestLog,
     artifacts,
     deployer,
@@ -140,8 +147,8 @@ async function compose(
       reload,
       guestLog,
       observer,
-      metrics: observer,
-      isReady: () => !isClosing && cluster.fleet.count('ready') > 0,
+      metrics,
+      isReady: () => !isClosing && cluster.fleet.counts().ready > 0,
       dataUrl: () => dataUrl,
       version,
       engine: 'native, with jco as fallback',

@@ -3,6 +3,7 @@
  * configuration and the routes from the supervisor, gives up the rights it needs no more, and serves until it is told to
  * drain. Without a supervisor it goes on with what it knows.
  */
+import { randomUUID } from 'node:crypto';
 import { openArtifactReader } from './artifacts/artifact-reader.ts';
 import { systemClock } from './base/clock.ts';
 import { HostError, toHostError } from './base/errors.ts';
@@ -22,6 +23,8 @@ import type { QuarantinedFunction } from './invoke/function-quarantine.ts';
 import { RunningBoard } from './limits/running-board.ts';
 import type { RpcHandler } from './links/rpc-link.ts';
 import { openLog, silentLog, type Log } from './logs/log.ts';
+import type { DumpRequest, MetricsDump } from './metrics/metrics-dump.ts';
+import { WorkerObserver } from './metrics/worker-observer.ts';
 import type { FunctionRecord } from './registry/model.ts';
 
 /** How long what is said last may take. */
@@ -29,6 +32,8 @@ const FAREWELL_MS = 2000;
 
 /** Rights that are not needed once the worker serves: to make threads, and the clock of `node:wasi`. */
 const DROPPED_RIGHTS = ['worker', 'wasi'] as const;
+
+type WorkerSide = DataSide<WorkerObserver>;
 
 class Worker {
   readonly #id: string;
@@ -43,7 +48,7 @@ class Worker {
   #quarantined: readonly QuarantinedFunction[] = [];
   #log: Log = silentLog;
   #link: SupervisorLink | undefined;
-  #dataSide: DataSide | undefined;
+  #dataSide: WorkerSide | undefined;
   #callFunction: CallFunction | undefined;
   #watchdog: WatchdogThread | undefined;
   #isReady = false;
@@ -99,13 +104,14 @@ class Worker {
     return this.#ending;
   }
 
-  async #openParts(config: Config): Promise<{ dataSide: DataSide; artifacts: WorkerArtifacts }> {
+  async #openParts(config: Config): Promise<{ dataSide: WorkerSide; artifacts: WorkerArtifacts }> {
     const dataSide = await openDataSide({
       config,
       log: this.#log,
       clock: systemClock,
       guestLog: this.#guestLog,
       board: this.#board,
+      createObserver: (sources) => new WorkerObserver({ ...sources, run: randomUUID() }),
     });
     dataSide.setQuarantine(this.#quarantined);
     const artifacts = new WorkerArtifacts({
@@ -133,6 +139,7 @@ class Worker {
       'routes.apply': (change) => this.#routes.apply(change as RouteChange),
       'worker.drain': (params) => void this.drain((params as { idleMs: number }).idleMs).then(exit),
       'quarantine.replace': (list) => this.#setQuarantine(list as readonly QuarantinedFunction[]),
+      'metrics.dump': (request) => this.#dumpMetrics(request as DumpRequest),
       'function.call': (call) => this.#callForOperator(call as WireCall),
       'function.cancel': (params) =>
         this.#callers.get((params as { requestId: string }).requestId)?.abort(),
@@ -155,6 +162,11 @@ class Worker {
     }
   }
 
+  #dumpMetrics(request: DumpRequest): Promise<MetricsDump> {
+    if (this.#dataSide === undefined) throw new HostError('no_worker');
+    return this.#dataSide.observer.dump(request);
+  }
+
   #describe({ function: name }: { function: string }): readonly string[] {
     return this.#dataSide?.describe(this.#recordOf(name).live) ?? [];
   }
@@ -170,9 +182,17 @@ class Worker {
     return this.#link.call(method, params, timeoutMs);
   }
 
+  /** What was counted since the supervisor has last asked. */
+  async #sayFigures(): Promise<void> {
+    await this.#dataSide?.observer.flush(
+      async (page) => (await this.#call('metrics.page', page, FAREWELL_MS)) as DumpRequest,
+    );
+  }
+
   async #drain(idleMs: number): Promise<void> {
     await this.#dataSide?.close(idleMs);
     await this.#guestLog.flush();
+    await this.#sayFigures().catch((err: unknown) => this.#log.warn({ err }, 'figures are lost'));
     this.#link?.close();
     await this.#watchdog?.close();
   }

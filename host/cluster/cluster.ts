@@ -18,6 +18,9 @@ import { RpcLink } from '../links/rpc-link.ts';
 import { listenOnPath } from '../links/unix-socket.ts';
 import type { GuestLog } from '../logs/guest-log.ts';
 import type { Log } from '../logs/log.ts';
+import type { ClusterMetrics } from '../metrics/cluster-metrics.ts';
+import { readResidentBytes } from '../metrics/resident-memory.ts';
+import type { WorkerFeed } from '../metrics/worker-feed.ts';
 import type { RouteSnapshot } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
 import { Fleet, IDLE_MS } from './fleet.ts';
@@ -44,6 +47,8 @@ import { createWorkerSpec } from './worker-spec.ts';
 const FREE_MS = 5000;
 const FREE_LOOK_MS = 20;
 
+/** How long a worker has for a page of figures. */
+const DUMP_MS = 1000;
 /** Who has run for this long and is killed from outside is replaced at once. */
 const KILLED_MS = 1000;
 
@@ -59,6 +64,7 @@ export interface ClusterParts {
   readonly log: Log;
   readonly registry: Pick<Registry, 'snapshot'>;
   readonly blame: BlameBook;
+  readonly metrics: ClusterMetrics;
   readonly guestLog: GuestLog;
   readonly artifacts: Pick<ArtifactStore, 'loadPrepared'>;
   readonly deployer: {
@@ -99,6 +105,7 @@ export class Cluster {
         createWorkerSpec(id, { release, readable, run: parts.run, dataDirectory: config.dataDir }),
       restartDelayMs: (peer, exit) => this.#restartDelayMs(peer, exit),
       onGone: (peer) => this.#lines.forget(peer.id),
+      onReplaced: (why) => parts.metrics.restarted(why),
     });
   }
 
@@ -142,6 +149,12 @@ export class Cluster {
     this.#isClosing = true;
     for (const peer of this.fleet.peers) this.fleet.kill(peer);
     this.#launcher?.endNow();
+  }
+
+  /** Resident memory of the launcher, bytes; undefined if it is not known. */
+  launcherResidentBytes(): number | undefined {
+    const pid = this.#launcher?.view.pid;
+    return pid === undefined ? undefined : readResidentBytes(pid);
   }
 
   #getLauncher(): LauncherClient {
@@ -194,6 +207,7 @@ export class Cluster {
 
   #accept(socket: Socket): void {
     let peer: WorkerPeer | undefined;
+    let figures: WorkerFeed | undefined;
     const known = (): WorkerPeer => {
       if (peer === undefined) throw new HostError('no_worker');
       return peer;
@@ -203,10 +217,14 @@ export class Cluster {
         'worker.hello': async (params) => {
           const hello = helloSchema.parse(params);
           peer = await this.#welcome(hello, link);
+          figures = this.#parts.metrics.join(hello.worker, (request) =>
+            link.call('metrics.dump', request, DUMP_MS),
+          );
           return this.#answerTo(peer, hello.epoch);
         },
         'worker.ready': () => known().markReady(),
         [STUCK_METHOD]: (params) => this.#handleStuck(parseStuckReport(params)),
+        'metrics.page': (page) => figures?.accept(page),
         'log.lines': (params) => ({ next: this.#lines.take(known().id, params) }),
         'artifact.load': (params) => this.#loadArtifact(artifactSchema.parse(params).digest),
         'artifact.openFile': (params) => this.#openFile(artifactSchema.parse(params).digest),
@@ -215,6 +233,7 @@ export class Cluster {
         this.#parts.log.error({ err, method, worker: peer?.id }, 'a notice was not understood'),
       onClose: () => {
         this.#links.delete(link);
+        figures?.depart();
         peer?.disconnect(link);
       },
     });

@@ -6,6 +6,7 @@ import type { Clock } from '../base/clock.ts';
 import { HostError } from '../base/errors.ts';
 import type { Log } from '../logs/log.ts';
 import type { RpcLink } from '../links/rpc-link.ts';
+import type { RestartReason } from '../metrics/figures.ts';
 import type { RouteSnapshot } from '../registry/model.ts';
 import type { LauncherClient } from './launcher-client.ts';
 import type { WorkerExit, WorkerSpec } from './launcher-messages.ts';
@@ -21,6 +22,8 @@ export const IDLE_MS = 1000;
 /** How long a worker that is there already has to introduce itself. */
 const ADOPT_MS = 5000;
 
+/** How soon a worker that could not be started is tried again. */
+const RETRY_MS = 1000;
 /** How often workers without a launcher are looked at. */
 const LOOK_MS = 100;
 
@@ -35,7 +38,9 @@ export interface FleetParts {
   readonly createSpec: (id: string) => WorkerSpec;
   /** When a worker that ended by itself is replaced: ms to wait. */
   readonly restartDelayMs: (peer: WorkerPeer, exit: WorkerExit) => number;
-  readonly onGone: (peer: WorkerPeer, exit: WorkerExit | undefined) => void;
+  readonly onGone: (peer: WorkerPeer) => void;
+  /** A worker was started in place of another. */
+  readonly onReplaced: (why: RestartReason) => void;
 }
 
 /** All workers. */
@@ -62,9 +67,11 @@ export class Fleet {
     return this.peers.filter(({ state }) => state !== 'draining');
   }
 
-  /** How many are in a state. */
-  count(state: WorkerState): number {
-    return this.peers.filter((peer) => peer.state === state).length;
+  /** How many are in each state. */
+  counts(): Readonly<Record<WorkerState, number>> {
+    const counts = { starting: 0, ready: 0, draining: 0 };
+    for (const { state } of this.#peers.values()) counts[state] += 1;
+    return counts;
   }
 
   get(id: string): WorkerPeer | undefined {
@@ -137,11 +144,12 @@ export class Fleet {
     const wasDraining = peer.state === 'draining';
     peer.state = 'draining';
     peer.markGone();
-    this.#parts.onGone(peer, exit);
+    this.#parts.onGone(peer);
     if (wasDraining || this.#isClosing) return;
     const delayMs = this.#parts.restartDelayMs(peer, exit);
     this.#parts.log.error({ worker: exit.id, ...exit, delayMs }, 'a worker has ended');
-    setTimeout(() => this.#replaceLost(), delayMs).unref();
+    const why = peer.isStuck ? 'watchdog' : 'crash';
+    setTimeout(() => this.#replaceLost(why), delayMs).unref();
   }
 
   /** The launcher is gone: the ends of its workers are found out by looking. */
@@ -168,8 +176,9 @@ export class Fleet {
 
   /** Starts what is missing. */
   refill(): void {
-    for (let missing = this.#parts.size - this.#staying.length; missing > 0; missing -= 1)
-      this.#replaceLost();
+    for (let missing = this.#parts.size - this.#staying.length; missing > 0; missing -= 1) {
+      this.#replaceLost('crash');
+    }
   }
 
   /** Kills a worker; its exit is handled as any other. */
@@ -234,12 +243,15 @@ export class Fleet {
     this.#lastNumber = Math.max(this.#lastNumber, Number(peer.id.slice('worker-'.length)));
   }
 
-  #replaceLost(): void {
+  #replaceLost(why: RestartReason): void {
     if (this.#isClosing || this.#staying.length >= this.#parts.size) return;
-    this.#startOne().catch((error: unknown) => {
-      this.#parts.log.error({ err: error }, 'a worker cannot be replaced');
-      setTimeout(() => this.#replaceLost(), 1000).unref();
-    });
+    this.#startOne().then(
+      () => this.#parts.onReplaced(why),
+      (error: unknown) => {
+        this.#parts.log.error({ err: error }, 'a worker cannot be replaced');
+        setTimeout(() => this.#replaceLost(why), RETRY_MS).unref();
+      },
+    );
   }
 
   async #publishTo(peer: WorkerPeer, snapshot: RouteSnapshot): Promise<void> {
@@ -260,6 +272,7 @@ export class Fleet {
     for (const old of this.peers) {
       if (this.#isClosing || old.state === 'draining') continue;
       await this.#startOne();
+      this.#parts.onReplaced('reload');
       await this.#retire(old, IDLE_MS);
       replaced += 1;
     }

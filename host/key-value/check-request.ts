@@ -63,8 +63,8 @@ export function checkWrites(writes: readonly KeyValueWrite[], limits: KeyValueLi
 
 /** Checks the size of the values of one call together. @throws {key_value_refused} If it is too large. */
 export function checkTotal(action: 'read' | 'write', total: number, limits: KeyValueLimits): void {
-  if (total <= limits.bytesAtOnce) return;
-  const has = `they have ${total} bytes together, and ${limits.bytesAtOnce} may be`;
+  if (total <= limits.callBytes) return;
+  const has = `they have ${total} bytes together, and ${limits.callBytes} may be`;
   throw refuse(`${action} so many values at once`, has);
 }
 

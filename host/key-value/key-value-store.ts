@@ -104,7 +104,7 @@ export interface KeyValueLimits {
   readonly keyBytes: number;
   readonly metadataBytes: number;
   readonly keysAtOnce: number;
-  readonly bytesAtOnce: number;
+  readonly callBytes: number;
   readonly queue: number;
   readonly queueBytes: number;
   readonly timeoutMs: number;

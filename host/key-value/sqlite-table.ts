@@ -70,8 +70,10 @@ export class SqliteTable {
   /** @throws {key_value_failed} If the file is not one of ours. */
   constructor(database: DatabaseSync) {
     this.#database = database;
+    // Sizes and the counter are remembered: a process of an earlier host that still ends must not write beside this one.
     database.exec(
-      'PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL',
+      `PRAGMA busy_timeout = 2000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
+       PRAGMA synchronous = FULL`,
     );
     const { user_version: version = 0 } =
       this.#get<{ user_version: number }>('PRAGMA user_version') ?? {};

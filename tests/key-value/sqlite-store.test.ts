@@ -94,7 +94,7 @@ t.test('a store is never larger than it may be, and deleting makes room', async 
 });
 
 t.test('get() of more than may be read at once is refused', async (t) => {
-  const { port } = openDirectStore({ bytesAtOnce: 1000 });
+  const { port } = openDirectStore({ callBytes: 1000 });
   const store = port.open('s');
   for (const key of ['a', 'b', 'c']) await store.set([{ key, value: value(400) }]);
   await t.rejects(store.get(['a', 'b', 'c']), { code: 'key_value_refused' });
@@ -156,13 +156,18 @@ t.test('a file that is not ours is refused with a code', (t) => {
 
 t.test('a transaction that fails leaves nothing, and the next one works', async (t) => {
   const path = join(t.testdir({}), 'store.sqlite');
+  openDirectStore({}, path).driver.close();
+  const sql = (text: string): object | undefined => {
+    const database = new DatabaseSync(path);
+    const row = text.startsWith('SELECT') ? database.prepare(text).get() : database.exec(text);
+    database.close();
+    return row === undefined ? undefined : { ...row };
+  };
+  sql(`CREATE TRIGGER t BEFORE INSERT ON entry WHEN new.key = CAST('bad' AS BLOB) AND length(new.value) = 100
+       BEGIN SELECT RAISE(ABORT, 'no'); END`);
   const { port, driver } = openDirectStore({}, path);
   const store = port.open('s');
   await store.set([{ key: 'k', value: value(100) }]);
-  const other = new DatabaseSync(path);
-  other.exec(
-    "CREATE TRIGGER t BEFORE INSERT ON entry WHEN new.key = CAST('bad' AS BLOB) BEGIN SELECT RAISE(ABORT, 'no'); END",
-  );
   const results = await Promise.allSettled([
     store.set([{ key: 'good', value: value(100) }]),
     store.set([{ key: 'bad', value: value(100) }]),
@@ -171,10 +176,19 @@ t.test('a transaction that fails leaves nothing, and the next one works', async 
     { status: 'rejected', reason: { code: 'key_value_failed' } },
     { status: 'rejected', reason: { code: 'key_value_failed' } },
   ]);
-  other.exec('DROP TRIGGER t');
   t.notOk(await store.exists('good'));
   await store.set([{ key: 'bad', value: value(50) }]);
-  t.same({ ...other.prepare('SELECT bytes FROM store').get() }, { bytes: 2 * 64 + 4 + 150 });
-  other.close();
   driver.close();
+  t.same(sql('SELECT bytes FROM store'), { bytes: 2 * 64 + 4 + 150 });
+});
+
+t.test('two drivers never have one file', async (t) => {
+  const path = join(t.testdir({}), 'store.sqlite');
+  const first = openDirectStore({}, path);
+  await first.port.open('s').set([{ key: 'k', value: value(1) }]);
+  t.throws(() => openDirectStore({}, path), { code: 'key_value_failed', message: /locked/ });
+  first.driver.close();
+  const second = openDirectStore({}, path);
+  t.ok(await second.port.open('s').exists('k'));
+  second.driver.close();
 });

@@ -31,6 +31,7 @@ t.test('names that toolchains emit are safe', (t) => {
     '~lib/array/Array<i32>#get:length',
     'syscall/js.valueGet',
     'locked-dep=<a:b/c@1.2.3>',
+    'fd_write [v2]',
   ]) {
     t.equal(isSafeName(name), true, name);
   }
@@ -55,6 +56,12 @@ t.test(
       ['naïve', '\\u{ef}'],
       ['a💥b', '\\u{1f4a5}'],
       ['a b', '\\u{20}'],
+      ['a  [v2]', '\\u{20}'],
+      ['a [v2] ', '\\u{20}'],
+      ['a [v2]b', '\\u{20}'],
+      ['a [vx]', '\\u{20}'],
+      ["a' [v2]", '\\u{27}'],
+      ['a [v2]\n', '\\u{20}'],
     ];
     for (const [name, character] of cases) {
       t.equal(isSafeName(name), false, escapeName(name));

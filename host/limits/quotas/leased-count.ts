@@ -127,6 +127,8 @@ export class LeasedCount {
   /** The authority lent more. */
   grant(units: number): void {
     this.held += units;
+    // What was asked for is kept for a while, also if it is not used yet.
+    this.#idleBefore = 0;
     this.#shortUntilMs = -Infinity;
     this.#owner.onGranted();
     // Idle ones that nobody here wants any more and others do are given back again.

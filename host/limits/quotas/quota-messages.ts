@@ -13,7 +13,11 @@ export type QuotaKind = 'places' | 'queue' | 'instances';
 
 /** Longest key: a kind, a namespace, a function, two numbers. */
 const keySchema = z.string().min(1).max(256);
-const unitsSchema = z.number().int().min(0).max(2 ** 31);
+const unitsSchema = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 31);
 const cellsSchema = z
   .array(
     z.tuple([
@@ -47,7 +51,12 @@ const workerMessageSchema = z.discriminatedUnion('kind', [
     answers: unitsSchema.optional(),
   }),
   /** It wants tokens, and puts some back. Wanting any is answered. */
-  z.strictObject({ kind: z.literal('ask'), key: keySchema, want: unitsSchema, unused: unitsSchema }),
+  z.strictObject({
+    kind: z.literal('ask'),
+    key: keySchema,
+    want: unitsSchema,
+    unused: unitsSchema,
+  }),
   /** It has charged a function with CPU time; 0 asks for what is known of the last minute. */
   z.strictObject({ kind: z.literal('cpu'), key: keySchema, ms: z.number().min(0).max(3_600_000) }),
 ]);

@@ -131,9 +131,7 @@ export class SharedGate implements PlaceGate {
     for (const enter of this.#waiting) enter(undefined);
     this.#waiting.clear();
     this.#settleQueue();
-    this.#parts.onClose(
-      this.#queue === undefined ? [this.#places] : [this.#places, this.#queue],
-    );
+    this.#parts.onClose(this.#queue === undefined ? [this.#places] : [this.#places, this.#queue]);
   }
 
   #admitNext(): void {

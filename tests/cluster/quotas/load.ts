@@ -45,7 +45,7 @@ export function createLoad(shape: LoadShape, random: () => number): readonly Sim
   const requests: SimRequest[] = [];
   const endMs = shape.seconds * 1000;
   const exponential = (mean: number): number => -Math.log(1 - random()) * mean;
-  for (let atMs = exponential(1000 / shape.perSecond); atMs < endMs; ) {
+  for (let atMs = exponential(1000 / shape.perSecond); atMs < endMs;) {
     let pick = random();
     const worker = shape.shares.findIndex((share) => (pick -= share) < 0);
     requests.push({ atMs, worker: Math.max(0, worker), serviceMs: exponential(shape.serviceMs) });

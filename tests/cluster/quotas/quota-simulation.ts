@@ -8,6 +8,9 @@ import { QuotaClient } from '../../../host/limits/quotas/quota-client.ts';
 import type { AuthorityQuotaMessage } from '../../../host/limits/quotas/quota-messages.ts';
 import type { RouteSnapshot } from '../../../host/registry/model.ts';
 
+/** Awaiting it lets what a settled promise has set off go one step on. */
+const NEXT_STEP = Promise.resolve();
+
 /** What happens at a time. */
 interface Event {
   readonly atMs: number;
@@ -49,7 +52,7 @@ export class SimClock implements Clock {
       this.#pop();
       this.#nowMs = event.atMs;
       event.task();
-      for (let turn = 0; turn < 6; turn += 1) await undefined;
+      for (let turn = 0; turn < 6; turn += 1) await NEXT_STEP;
       afterEach();
     }
     this.#nowMs = untilMs;
@@ -71,7 +74,7 @@ export class SimClock implements Clock {
     const last = events.pop();
     if (last === undefined || events.length === 0) return;
     events[0] = last;
-    for (let at = 0; ; ) {
+    for (let at = 0; ;) {
       let least = at;
       for (const child of [2 * at + 1, 2 * at + 2]) {
         const event = events[child];
@@ -147,7 +150,10 @@ export class SimHost {
   }
 
   addWorker(): SimWorker {
-    const client = new QuotaClient({ clock: this.clock, soon: (task) => this.clock.after(0, task) });
+    const client = new QuotaClient({
+      clock: this.clock,
+      soon: (task) => this.clock.after(0, task),
+    });
     const name = `worker-${this.workers.length}`;
     const worker: SimWorker = { name, client, isAlive: true, session: undefined, link: 0 };
     this.workers.push(worker);

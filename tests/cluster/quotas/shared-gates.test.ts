@@ -70,7 +70,11 @@ t.test('the queue is that of all workers', async (t) => {
     );
   }
   await host.clock.run(20);
-  t.same(settled.toSorted(), [...Array(6).fill(false), true], 'one runs, five wait, six are refused');
+  t.same(
+    settled.toSorted(),
+    [...Array(6).fill(false), true],
+    'one runs, five wait, six are refused',
+  );
   t.equal(
     host.gates.reduce((sum, { waiting }) => sum + waiting, 0),
     5,
@@ -127,7 +131,10 @@ t.test('a new supervisor adopts what the workers hold, and lends nothing before'
     }
   }
   await host.watch(t, 3500);
-  t.ok(tally.total + tally.running >= requests.length * 0.95, `${tally.total} of ${requests.length}`);
+  t.ok(
+    tally.total + tally.running >= requests.length * 0.95,
+    `${tally.total} of ${requests.length}`,
+  );
   t.equal(tally.totalRefused, 0);
   checkPlaces(t, host, tally);
 });

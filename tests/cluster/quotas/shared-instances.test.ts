@@ -2,7 +2,12 @@ import t, { type Test } from 'tap';
 import { QuotaAuthority } from '../../../host/cluster/quotas/quota-authority.ts';
 import type { InstanceLease, VersionInstances } from '../../../host/instances/version-instances.ts';
 import { QuotaClient } from '../../../host/limits/quotas/quota-client.ts';
-import { createGuestParts, createVersion, FakeHost, type FakeSettings } from '../../instances/fake-host.ts';
+import {
+  createGuestParts,
+  createVersion,
+  FakeHost,
+  type FakeSettings,
+} from '../../instances/fake-host.ts';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FunctionName } from '../../../host/base/ids.ts';
 import type { RouteSnapshot } from '../../../host/registry/model.ts';
@@ -52,19 +57,23 @@ function count({ hosts }: Workers): number[] {
 }
 
 t.test('instances are bounded over all workers', async (t) => {
-  const settings = { limits: { concurrency: 4 }, instances: { max: 4 } };
+  const settings = {
+    isolation: 'reuse',
+    limits: { concurrency: 4 },
+    instances: { max: 4 },
+  } as const;
   const workers = open(t, settings);
   const [first, second] = workers.instances;
   const leases = [await take(first), await take(first), await take(first)];
   await settle(workers);
-  t.same(count(workers), [4, 0], 'one more was made ahead');
   for (const lease of leases) lease.release(true);
   await settle(workers);
+  t.same(count(workers), [3, 0], 'they are kept');
   const others = [await take(second), await take(second), await take(second)];
   await settle(workers);
   const [here = 0, there = 0] = count(workers);
   t.ok(there >= 3 && here + there <= 4, `${here} and ${there}`);
-  t.match(workers.hosts[0]?.evictions, { pressure: 3 }, 'idle ones made room');
+  t.ok((workers.hosts[0]?.evictions.pressure ?? 0) >= 2, 'idle ones made room');
   for (const lease of others) lease.release(true);
   for (const each of workers.instances) each.close();
   await settle(workers);

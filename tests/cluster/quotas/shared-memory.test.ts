@@ -51,22 +51,25 @@ t.test('a worker has some memory ahead, so that growth is answered at once', asy
   }
 });
 
-t.test('one busy worker can use nearly all, and all together never more than there is', async (t) => {
-  const host = new MemoryHost(4);
-  await host.clock.run(5);
-  let had = 0;
-  while (await host.take(0, 8 * MIB)) had += 8 * MIB;
-  t.ok(had >= TOTAL * 0.95, `${had / MIB} MiB of ${TOTAL / MIB}`);
-  t.ok(host.usedBytes <= TOTAL);
-  t.notOk(await host.take(1, 64 * MIB), 'the others get nothing any more');
-  host.budgets[0]?.release(had / 2, 0);
-  await host.clock.run(1100);
-  let other = 0;
-  while (await host.take(1, 8 * MIB)) other += 8 * MIB;
-  t.ok(host.usedBytes >= TOTAL * 0.95, `${host.usedBytes / MIB} MiB are used`);
-  t.ok(host.usedBytes <= TOTAL);
-  t.ok(other > 0.4 * TOTAL);
-});
+t.test(
+  'one busy worker can use nearly all, and all together never more than there is',
+  async (t) => {
+    const host = new MemoryHost(4);
+    await host.clock.run(5);
+    let had = 0;
+    while (await host.take(0, 8 * MIB)) had += 8 * MIB;
+    t.ok(had >= TOTAL * 0.95, `${had / MIB} MiB of ${TOTAL / MIB}`);
+    t.ok(host.usedBytes <= TOTAL);
+    t.notOk(await host.take(1, 64 * MIB), 'the others get nothing any more');
+    host.budgets[0]?.release(had / 2, 0);
+    await host.clock.run(1100);
+    let other = 0;
+    while (await host.take(1, 8 * MIB)) other += 8 * MIB;
+    t.ok(host.usedBytes >= TOTAL * 0.95, `${host.usedBytes / MIB} MiB are used`);
+    t.ok(host.usedBytes <= TOTAL);
+    t.ok(other > 0.4 * TOTAL);
+  },
+);
 
 t.test('idle instances of one worker are closed for another', async (t) => {
   const host = new MemoryHost(2);

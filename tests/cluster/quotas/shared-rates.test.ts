@@ -1,7 +1,11 @@
 import t, { type Test } from 'tap';
 import { functionKeyOf } from '../../../host/limits/quotas/quota-keys.ts';
 import type { SharedRate } from '../../../host/limits/quotas/shared-rate.ts';
-import { RateBudget, type FunctionRate, type RateRefusal } from '../../../host/limits/rate-budget.ts';
+import {
+  RateBudget,
+  type FunctionRate,
+  type RateRefusal,
+} from '../../../host/limits/rate-budget.ts';
 import type { FunctionBudget } from '../../../host/registry/model.ts';
 import { createLoad, type SimRequest } from './load.ts';
 import { SimClock, SimHost } from './quota-simulation.ts';
@@ -63,7 +67,12 @@ function ask(
   return seen;
 }
 
-async function compareRate(t: Test, perSecond: number, load: number, shares: number[]): Promise<void> {
+async function compareRate(
+  t: Test,
+  perSecond: number,
+  load: number,
+  shares: number[],
+): Promise<void> {
   const budget = { requestsPerSecond: perSecond };
   const host = new RateHost(4, budget, shares.length);
   const shape = { seconds: 10, perSecond: perSecond * load, shares, serviceMs: 0 };
@@ -74,7 +83,9 @@ async function compareRate(t: Test, perSecond: number, load: number, shares: num
   await clock.run(10_000);
   const seen = ask(host.clock, requests, (worker) => host.rates[worker]);
   await host.clock.run(10_100);
-  t.comment(`${seen.admitted} where one process lets in ${ideal.admitted}; ${seen.byWorker}`);
+  t.comment(
+    `${seen.admitted} where one process lets in ${ideal.admitted}; ${seen.byWorker.join(' ')}`,
+  );
   t.ok(Math.abs(seen.admitted - ideal.admitted) <= Math.max(1, ideal.admitted * 0.05));
   t.equal(seen.admitted + seen.refused, requests.length, 'every request has an answer');
   t.ok(seen.longestMs <= 50, `the longest wait was ${seen.longestMs} ms`);

@@ -1,17 +1,18 @@
 import t from 'tap';
 import { compare } from './gate-host.ts';
 
-const loads: readonly (readonly [concurrency: number, queue: number, load: number, ms: number])[] = [
-  [64, 256, 1.5, 10],
-  [64, 256, 0.95, 10],
-  [64, 0, 1.2, 10],
-  [10, 100, 1.5, 10],
-  [10, 100, 1.3, 3],
-  [1, 50, 1.5, 10],
-  [1, 50, 0.9, 10],
-  [1, 50, 1.5, 2],
-  [3, 50, 2, 8],
-];
+const loads: readonly (readonly [concurrency: number, queue: number, load: number, ms: number])[] =
+  [
+    [64, 256, 1.5, 10],
+    [64, 256, 0.95, 10],
+    [64, 0, 1.2, 10],
+    [10, 100, 1.5, 10],
+    [10, 100, 1.3, 3],
+    [1, 50, 1.5, 10],
+    [1, 50, 0.9, 10],
+    [1, 50, 1.5, 2],
+    [3, 50, 2, 8],
+  ];
 
 for (const [concurrency, queue, load, serviceMs] of loads) {
   for (const shares of [

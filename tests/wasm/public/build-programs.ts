@@ -113,16 +113,13 @@ async function buildCrates(to: string): Promise<void> {
   await mkdir(workspace);
   await writeFile(join(workspace, 'Cargo.toml'), WORKSPACE);
   await cp(join(HERE, 'crates', 'workspace.lock'), join(workspace, 'Cargo.lock'));
-  const packages: string[] = [];
   for (const name of CRATES) {
     const folder = join(workspace, name);
     await cp(join(vendor, name), folder, { recursive: true });
     const manifest = await readFile(join(folder, 'Cargo.toml'), 'utf8');
     await writeFile(join(folder, 'Cargo.toml'), withoutParts(manifest));
-    const version = /^version = "(.*)"$/m.exec(manifest)?.[1] ?? '';
-    packages.push('--package', `${name}@${version}`);
   }
-  const flags = ['build', '--tests', '--locked', '--target', TARGET, ...packages];
+  const flags = ['build', '--workspace', '--tests', '--locked', '--target', TARGET];
   const { stdout } = await run('cargo', [...flags, '--message-format=json'], {
     cwd: workspace,
     env: { ...process.env, RUSTFLAGS: RUST_FLAGS },
@@ -176,7 +173,9 @@ function withoutParts(manifest: string): string {
       const dependency = /^\[dev-dependencies\.([\w-]+)\]/.exec(part)?.[1];
       if (dependency !== undefined) return !LEFT_OUT.has(dependency);
       const name = /^name = "(.*)"$/m.exec(part)?.[1] ?? '';
-      return !part.startsWith('[[bench]]') && !(part.startsWith('[[test]]') && TESTS_LEFT_OUT.has(name));
+      return (
+        !part.startsWith('[[bench]]') && !(part.startsWith('[[test]]') && TESTS_LEFT_OUT.has(name))
+      );
     })
     .join('');
 }

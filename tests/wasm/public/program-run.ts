@@ -53,7 +53,9 @@ export async function findEndings(file: string): Promise<readonly string[]> {
   const endings: string[] = [];
   while (endings.length < MOST_ENDINGS) {
     const { exitCode, output } = await runProgram('untouched', file, withoutTests(endings));
-    const ending = /^test (\S+)(?: - should panic)? \.\.\. (?!ok$|ignored|FAILED$)/m.exec(output)?.[1];
+    const ending = /^test (\S+)(?: - should panic)? \.\.\. (?!ok$|ignored|FAILED$)/m.exec(
+      output,
+    )?.[1];
     if (exitCode === 0 || ending === undefined) break;
     endings.push(ending);
   }

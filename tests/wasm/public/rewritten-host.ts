@@ -27,7 +27,7 @@ export interface HostedInstance {
 /** Gives instances what the rewriting has them import. */
 export class RewrittenHost {
   readonly counts: CheckCounts = { expired: 0, yielded: 0, nested: 0 };
-  readonly #checks: Readonly<Record<string, WebAssembly.ImportValue>>;
+  readonly #checks: Readonly<Record<string, WebAssembly.ExportValue>>;
 
   constructor(epoch: Epoch) {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
@@ -56,7 +56,10 @@ export class RewrittenHost {
     contract: ModuleContract,
     given: WebAssembly.Imports,
   ): HostedInstance {
-    const fields: Record<string, WebAssembly.ImportValue> = { ...this.#checks, chargeTable: () => 1 };
+    const fields: Record<string, WebAssembly.ExportValue> = {
+      ...this.#checks,
+      chargeTable: () => 1,
+    };
     const memories = contract.memories.map((memory) => {
       const object = findMemory(memory, given) ?? createMemory(memory);
       if (memory.importName !== undefined) fields[memory.importName] = object;
@@ -71,7 +74,10 @@ export class RewrittenHost {
   }
 }
 
-function findMemory(memory: HostMemory, given: WebAssembly.Imports): WebAssembly.Memory | undefined {
+function findMemory(
+  memory: HostMemory,
+  given: WebAssembly.Imports,
+): WebAssembly.Memory | undefined {
   if (memory.from === undefined) return undefined;
   const found = given[memory.from[0]]?.[memory.from[1]];
   return found instanceof WebAssembly.Memory ? found : undefined;

@@ -101,7 +101,8 @@ export class SpecWorld {
     const found: [string, Buffer][] = [];
     for (const [id, exports] of this.#instances) {
       for (const [name, value] of Object.entries(exports ?? {})) {
-        if (value instanceof WebAssembly.Memory) found.push([`${id} ${name}`, Buffer.from(value.buffer)]);
+        if (value instanceof WebAssembly.Memory)
+          found.push([`${id} ${name}`, Buffer.from(value.buffer)]);
       }
     }
     return found;
@@ -148,7 +149,8 @@ function outcomeOf(task: () => readonly unknown[]): string {
 
 function textOf(value: unknown): string {
   if (typeof value === 'function') return 'function';
-  if (typeof value === 'object' && value !== null && 'host' in value) return `extern ${String(value.host)}`;
+  if (typeof value === 'object' && value !== null && 'host' in value)
+    return `extern ${String(value.host)}`;
   return Object.is(value, -0) ? '-0' : String(value);
 }
 

@@ -1,0 +1,42 @@
+/**
+ * Public programs' own tests before and after the rewriting: as they were built, rewritten, and rewritten and suspended
+ * again and again. The same tests pass, with the same output and exit code.
+ */
+import t from 'tap';
+import { buildCrateTests, findObstacle } from './build-programs.ts';
+import { findEndings, runProgram, withoutTests } from './program-run.ts';
+
+const obstacle = findObstacle();
+
+t.test('tests of Rust crates', { skip: obstacle ?? false }, async (t) => {
+  const totals = { programs: 0, tests: 0, endings: 0, suspensions: 0 };
+  for (const { name, file } of await buildCrateTests()) {
+    // A panic ends the whole program: such tests are left out, and run by themselves.
+    const endings = await findEndings(file);
+    const args = withoutTests(endings);
+    const before = await runProgram('untouched', file, args);
+    t.equal(before.exitCode, 0, `${name}: passes untouched`);
+    for (const mode of ['rewritten', 'yielding'] as const) {
+      const after = await runProgram(mode, file, args);
+      t.equal(after.exitCode, before.exitCode, `${name} ${mode}: exit code`);
+      t.equal(after.output, before.output, `${name} ${mode}: ${before.passed} tests`);
+      totals.suspensions += after.yielded;
+    }
+    for (const ending of endings) {
+      const alone = ['--test-threads=1', '--exact', ending];
+      const [expected, found] = [
+        await runProgram('untouched', file, alone),
+        await runProgram('rewritten', file, alone),
+      ];
+      t.not(expected.exitCode, 0, `${name} ${ending} ends the program`);
+      t.equal(found.exitCode, expected.exitCode, `${name} ${ending}: exit code`);
+      t.equal(found.output, expected.output, `${name} ${ending}: output`);
+    }
+    totals.programs += 1;
+    totals.tests += before.passed;
+    totals.endings += endings.length;
+  }
+  t.ok(totals.programs >= 50 && totals.tests >= 1000, JSON.stringify(totals));
+  t.ok(totals.suspensions > 1_000_000, 'the programs were suspended');
+  t.comment(JSON.stringify(totals));
+});
