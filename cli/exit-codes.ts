@@ -13,6 +13,12 @@ export const EXIT = Object.freeze({
   unreachable: 5,
   unauthorised: 6,
   functionFailed: 7,
+  toolchainMissing: 8,
+  wrongWorld: 9,
+  buildFailed: 10,
+  manifestInvalid: 11,
+  taken: 12,
+  versionSkew: 13,
   interrupted: 130,
 });
 
@@ -26,16 +32,46 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.unreachable, 'no host answers, or it went away'],
   [EXIT.unauthorised, 'no token, a wrong one, or one that lacks the scope'],
   [EXIT.functionFailed, 'invoke: the function failed'],
+  [EXIT.toolchainMissing, 'a tool that the build needs is not installed'],
+  [EXIT.wrongWorld, 'the component is of a world, or imports interfaces, that the host does not have'],
+  [EXIT.buildFailed, 'the build failed, or left nothing that can be deployed'],
+  [EXIT.manifestInvalid, 'faas.toml or spin.toml is missing, or says what cannot be'],
+  [EXIT.taken, 'the folder of a new project, or a route, belongs to something else'],
+  [EXIT.versionSkew, 'host and command are of releases that do not fit together'],
   [EXIT.interrupted, 'interrupted (Ctrl-C)'],
 ];
 
+/** Codes with an exit code of their own, from wherever they come; all others go by status or blame. */
+const BY_CODE: ReadonlyMap<string, number> = new Map([
+  ['host_unreachable', EXIT.unreachable],
+  ['token_missing', EXIT.unauthorised],
+  ['toolchain_missing', EXIT.toolchainMissing],
+  ['unknown_world', EXIT.wrongWorld],
+  ['unknown_import', EXIT.wrongWorld],
+  ['import_type_mismatch', EXIT.wrongWorld],
+  ['not_wasi_module', EXIT.wrongWorld],
+  ['needs_componentizing', EXIT.wrongWorld],
+  ['build_failed', EXIT.buildFailed],
+  ['build_without_result', EXIT.buildFailed],
+  ['manifest_missing', EXIT.manifestInvalid],
+  ['manifest_syntax', EXIT.manifestInvalid],
+  ['unknown_manifest_key', EXIT.manifestInvalid],
+  ['invalid_manifest_value', EXIT.manifestInvalid],
+  ['spin_unsupported', EXIT.manifestInvalid],
+  ['project_exists', EXIT.taken],
+  ['route_taken', EXIT.taken],
+  ['version_skew', EXIT.versionSkew],
+]);
+
 /** Which exit code an error stands for. */
 export function exitCodeOf(error: unknown): number {
-  if (error instanceof ApiError) return exitCodeOfStatus(error.status);
+  if (error instanceof ApiError) return BY_CODE.get(error.code) ?? exitCodeOfStatus(error.status);
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (!(error instanceof HostError)) return EXIT.unexpected;
-  if (error.code === 'host_unreachable') return EXIT.unreachable;
-  if (error.code === 'token_missing') return EXIT.unauthorised;
+  return BY_CODE.get(error.code) ?? exitCodeOfBlame(error);
+}
+
+function exitCodeOfBlame(error: HostError): number {
   return error.blame === 'user' ? EXIT.usage : EXIT.unexpected;
 }
 

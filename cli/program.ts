@@ -1,6 +1,7 @@
 /** Arguments → the command they name, run; and its exit code. Every error becomes one message here. */
 import { Command, CommanderError } from 'commander';
 import type { Cli } from './cli.ts';
+import { buildCommand } from './commands/build.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { describeCommand } from './commands/describe.ts';
@@ -63,6 +64,7 @@ function buildProgram(cli: Cli, output: Promise<void>[]): Command {
     });
   const commands = [
     serveCommand,
+    buildCommand,
     deployCommand,
     listCommand,
     describeCommand,

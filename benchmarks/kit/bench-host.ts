@@ -48,6 +48,8 @@ export interface BenchHostOptions {
   readonly engine?: EngineChoice;
   /** How instances come back to their initial state; the host's own choice if left out. */
   readonly strategy?: BenchStrategy;
+  /** Worker processes; 1, as is the default: everything in one process. Engine and strategy are the host's own with more. */
+  readonly workers?: number;
 }
 
 /** `full-reset`: rewrites all of an instance's memory, whatever was written to. */
@@ -74,12 +76,13 @@ export class BenchHost implements Closeable, AsyncDisposable {
     nodeFlags = [],
     engine = 'auto',
     strategy = 'auto',
+    workers = 1,
   }: BenchHostOptions = {}): Promise<BenchHost> {
     const stack = new CloseStack();
     try {
       const directory = stack.push(await openTemporaryDirectory());
       const script = new URL('./host-process.ts', import.meta.url);
-      const args = [join(directory.path, 'data'), engine, strategy];
+      const args = [join(directory.path, 'data'), engine, strategy, String(workers)];
       const child: HostChild = stack.push(await Child.start(script, { args, nodeFlags }));
       const { adminUrl, tokenFile } = child.ready;
       const client = new ApiClient(adminUrl, (await readFile(tokenFile, 'utf8')).trim());
@@ -89,6 +92,11 @@ export class BenchHost implements Closeable, AsyncDisposable {
       await stack.close();
       throw error;
     }
+  }
+
+  /** The process of the host, or of its supervisor. */
+  get pid(): number {
+    return this.#child.pid;
   }
 
   /** Port of the data plane on 127.0.0.1. */

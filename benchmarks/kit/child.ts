@@ -51,6 +51,10 @@ export class Child<Ready, Question, Answer> implements Closeable {
     );
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   /** Asks, and waits for the answer. */
   async ask(question: Question): Promise<Answer> {
     const answer = nextMessage<Answer>(this.#process, 'the child');

@@ -1,21 +1,22 @@
 /**
  * The real host in a process of its own, started by `bench-host.ts` with the path of a data directory, an
- * engine and a strategy. Keeps every start that is reported to the observer until it is asked for them.
+ * engine, a strategy and a number of workers. Keeps every start that is reported to the observer until it is asked for them.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadConfig } from '../../host/config/load-config.ts';
 import type { EngineChoice } from '../../host/deploy/generate-code.ts';
 import type { Instance } from '../../host/engine/engine.ts';
-import { openHost } from '../../host/host.ts';
+import { openHost, type HostOptions } from '../../host/host.ts';
 import { LiveInstance } from '../../host/instances/live-instance.ts';
 import { openThreadClock } from '../../host/limits/thread-clock.ts';
 import { openLog } from '../../host/logs/log.ts';
 import type { StartKind, StartPhases } from '../../host/metrics/observer.ts';
 import { PrometheusObserver } from '../../host/metrics/prometheus.ts';
+import { openSupervisor } from '../../host/supervisor.ts';
 import { answerParent } from './answer-parent.ts';
 import type { BenchStrategy, HostAddresses, HostQuestion, RecordedStart } from './bench-host.ts';
 
-const [dataDir = '', engine = 'auto', strategyName = 'auto'] = process.argv.slice(2);
+const [dataDir = '', engine = 'auto', strategyName = 'auto', workers = '1'] = process.argv.slice(2);
 const strategy = strategyName as BenchStrategy;
 const starts: RecordedStart[] = [];
 const threadMs = openThreadClock();
@@ -27,13 +28,14 @@ const config = await loadConfig({
   overrides: { dataDir, listen: '127.0.0.1:0', admin: '127.0.0.1:0', logLevel: 'warn' },
   defaultDataDir: dataDir,
 });
-const host = await openHost({
+const options: HostOptions = {
   config,
   log: openLog(config.logLevel, false),
   version: 'benchmark',
   engine: engine as EngineChoice,
   strategy: strategy === 'full-reset' ? 'reset' : strategy,
-});
+};
+const host = await (workers === '1' ? openHost(options) : openSupervisor(options, Number(workers)));
 const addresses: HostAddresses = {
   dataUrl: host.dataUrl,
   adminUrl: host.adminUrl,

@@ -6,6 +6,7 @@ import { isolationSuite } from './isolation.ts';
 import { limitsSuite } from './limits.ts';
 import { startSuite } from './start.ts';
 import { throughputSuite } from './throughput.ts';
+import { workersSuite } from './workers.ts';
 
 /** In the order in which `all` runs them. */
 export const SUITES: readonly Suite[] = [
@@ -15,4 +16,5 @@ export const SUITES: readonly Suite[] = [
   densitySuite,
   limitsSuite,
   isolationSuite,
+  workersSuite,
 ];

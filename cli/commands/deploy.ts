@@ -1,38 +1,63 @@
-/** `faas deploy FILE|DIR`: uploads what the host lacks, deploys, and tells of every step. */
+/** `faas deploy [FILE|DIR]`: builds what a manifest names, uploads what the host lacks, deploys, tells of every step. */
 import { Command } from 'commander';
-import { parseFunctionName } from '../../host/base/ids.ts';
 import { formatSize } from '../../host/base/units.ts';
 import type { DeployResultView } from '../api-views.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
-import { addDeployFlags, settingsOf, type DeployFlags } from '../deploy-flags.ts';
+import { addDeployFlags, type DeployFlags } from '../deploy-flags.ts';
 import { DeployProgress } from '../deploy-progress.ts';
 import { deployToHost } from '../deploy-to-host.ts';
-import { findComponent, nameFromTitle } from '../find-component.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
+import { resolveDeployments, type BuildRule } from '../resolve-deployments.ts';
+import { showBuild } from '../show-build.ts';
 import { showLimits } from '../show-version.ts';
 import { toTerminalText } from '../terminal-text.ts';
 
-type Flags = ConnectionFlags & DeployFlags & OutputFlags & { readonly quiet?: boolean };
+type Flags = ConnectionFlags &
+  DeployFlags &
+  OutputFlags & { readonly quiet?: boolean; readonly file?: string; readonly build?: boolean };
 
 /** Makes the command. */
 export function deployCommand(cli: Cli): Command {
   const command = new Command('deploy')
-    .description('deploy a component or WASI module, and make it live')
-    .argument('<file|dir>', 'a .wasm file, or a directory with one')
+    .description('deploy a component, a WASI module or what a manifest names, and make it live')
+    .argument('[file|dir]', 'a .wasm file, or a directory with faas.toml, spin.toml or one .wasm')
+    .option('-f, --file <manifest>', 'a faas.toml or spin.toml')
+    .option('--build', 'run the build command of the manifest also if nothing has changed')
+    .option('--no-build', 'deploy what is built already')
     .option('-q, --quiet', 'no progress');
   addFormatFlag(addConnectionFlags(addDeployFlags(command)));
-  return command.action(async (given: string, flags: Flags) => {
-    const { path, title } = await findComponent(given);
-    const name = flags.name === undefined ? nameFromTitle(title) : parseFunctionName(flags.name);
+  return command.action(async (path: string | undefined, flags: Flags) => {
+    const target = { path, file: flags.file };
+    const { environment, terminal } = cli;
+    const onStart = (line: string): Promise<void> => terminal.note(showBuild(line, terminal));
+    const options = { environment, onStart };
+    const { deployments, missing } = await resolveDeployments(target, flags, ruleOf(flags), options);
     const shown = flags.quiet !== true && flags.format !== 'json';
-    const deployment = { name, path, directories: flags.dir ?? [], settings: settingsOf(flags) };
+    if (shown) await showMissing(missing, cli);
     await using client = await openClient(flags, cli);
-    const progress = new DeployProgress(cli.terminal, shown);
-    const result = await deployToHost(client, deployment, progress);
-    if (flags.format === 'json') await cli.terminal.printJson(result);
-    else await printResult(cli, result);
+    const results: DeployResultView[] = [];
+    for (const deployment of deployments) {
+      const result = await deployToHost(client, deployment, new DeployProgress(terminal, shown));
+      results.push(result);
+      if (flags.format !== 'json') await printResult(cli, result);
+    }
+    if (flags.format !== 'json') return;
+    // One function is one value, as ever; an application of several is a list.
+    const [only] = results;
+    await terminal.printJson(results.length === 1 ? only : results);
   });
+}
+
+function ruleOf({ build }: Flags): BuildRule {
+  if (build === undefined) return 'if-old';
+  return build ? 'always' : 'never';
+}
+
+async function showMissing(missing: readonly string[], { terminal }: Cli): Promise<void> {
+  if (missing.length === 0) return;
+  await terminal.note(terminal.noteStyle('yellow', 'not offered here:'));
+  for (const what of missing) await terminal.note(`  ${toTerminalText(what)}`);
 }
 
 async function printResult({ terminal }: Cli, result: DeployResultView): Promise<void> {

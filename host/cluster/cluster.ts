@@ -217,12 +217,13 @@ export class Cluster {
         'worker.hello': async (params) => {
           const hello = helloSchema.parse(params);
           peer = await this.#welcome(hello, link);
-          figures = this.#parts.metrics.join(hello.worker, (request) =>
-            link.call('metrics.dump', request, DUMP_MS),
-          );
+          if (hello.ready) figures = this.#followFigures(peer, link);
           return this.#answerTo(peer, hello.epoch);
         },
-        'worker.ready': () => known().markReady(),
+        'worker.ready': () => {
+          known().markReady();
+          figures = this.#followFigures(known(), link);
+        },
         [STUCK_METHOD]: (params) => this.#handleStuck(parseStuckReport(params)),
         'metrics.page': (page) => figures?.accept(page),
         'log.lines': (params) => ({ next: this.#lines.take(known().id, params) }),
@@ -238,6 +239,11 @@ export class Cluster {
       },
     });
     this.#links.add(link);
+  }
+
+  #followFigures({ id }: WorkerPeer, link: RpcLink): WorkerFeed {
+    const { metrics } = this.#parts;
+    return metrics.join(id, (request) => link.call('metrics.dump', request, DUMP_MS));
   }
 
   /** Takes one of our workers, also one that the launcher has started by itself; others are told to end. */

@@ -2,6 +2,7 @@
  * The workers of a host: as many as there should be, replaced when they end, one after the other when the host is
  * reloaded, adopted when they are there already. What is deployed reaches all of them or ends them.
  */
+import { readFileSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
 import { HostError } from '../base/errors.ts';
 import type { Log } from '../logs/log.ts';
@@ -49,6 +50,12 @@ export class Fleet {
   readonly #peers = new Map<string, WorkerPeer>();
   /** Those without a launcher. */
   readonly #orphans = new Set<WorkerPeer>();
+  /** Ids of those that are being started and have no process yet. */
+  readonly #starting = new Set<string>();
+  /** Those of them that have ended before it was known that they were there. */
+  readonly #endedEarly = new Map<string, WorkerExit>();
+  /** Replacements that wait for their time. */
+  #waiting = 0;
   #lastNumber = 0;
   #isClosing = false;
   #reloading: Promise<number> | undefined;
@@ -65,6 +72,11 @@ export class Fleet {
   /** Those that are not about to end. */
   get #staying(): readonly WorkerPeer[] {
     return this.peers.filter(({ state }) => state !== 'draining');
+  }
+
+  /** How many are to be started that nobody starts yet. */
+  get #missing(): number {
+    return this.#parts.size - this.#staying.length - this.#starting.size - this.#waiting;
   }
 
   /** How many are in each state. */
@@ -94,8 +106,8 @@ export class Fleet {
    * @throws {worker_failed} If one cannot be started: the host cannot serve.
    */
   async start(found: readonly { readonly id: string; readonly pid: number }[]): Promise<void> {
-    const { size, clock, log } = this.#parts;
-    for (const { id, pid } of found) this.#track(new WorkerPeer(id, pid, clock.monotonicMs()));
+    const { size, log } = this.#parts;
+    for (const { id, pid } of found) this.adopt({ worker: id, pid });
     if (found.length > 0)
       log.info({ workers: found.length }, 'taking over the workers that are there');
     await Promise.all(this.peers.map((peer) => this.#awaitAdopted(peer)));
@@ -138,6 +150,7 @@ export class Fleet {
   }
 
   handleExit(exit: WorkerExit): void {
+    if (this.#starting.has(exit.id)) this.#endedEarly.set(exit.id, exit);
     const peer = this.#peers.get(exit.id);
     if (peer === undefined || peer.pid !== exit.pid) return;
     this.#peers.delete(exit.id);
@@ -148,8 +161,7 @@ export class Fleet {
     if (wasDraining || this.#isClosing) return;
     const delayMs = this.#parts.restartDelayMs(peer, exit);
     this.#parts.log.error({ worker: exit.id, ...exit, delayMs }, 'a worker has ended');
-    const why = peer.isStuck ? 'watchdog' : 'crash';
-    setTimeout(() => this.#replaceLost(why), delayMs).unref();
+    this.#replaceLater(peer.isStuck ? 'watchdog' : 'crash', delayMs);
   }
 
   /** The launcher is gone: the ends of its workers are found out by looking. */
@@ -158,12 +170,13 @@ export class Fleet {
   }
 
   /** Whether a worker is one of these. */
-  knows({ worker, pid }: Hello): boolean {
+  knows({ worker, pid }: Pick<Hello, 'worker' | 'pid'>): boolean {
     return this.#peers.get(worker)?.pid === pid;
   }
 
-  /** Counts a worker in that the launcher has started by itself. */
-  adopt({ worker, pid }: Hello): void {
+  /** Counts a worker in that is there already, unless it is counted. */
+  adopt({ worker, pid }: Pick<Hello, 'worker' | 'pid'>): void {
+    if (this.knows({ worker, pid })) return;
     this.#track(new WorkerPeer(worker, pid, this.#parts.clock.monotonicMs()));
   }
 
@@ -176,18 +189,14 @@ export class Fleet {
 
   /** Starts what is missing. */
   refill(): void {
-    for (let missing = this.#parts.size - this.#staying.length; missing > 0; missing -= 1) {
+    for (let left = this.#missing; left > 0; left -= 1) {
       this.#replaceLost('crash');
     }
   }
 
   /** Kills a worker; its exit is handled as any other. */
   kill(peer: WorkerPeer): void {
-    try {
-      process.kill(peer.pid, 'SIGKILL');
-    } catch {
-      // It has ended already.
-    }
+    this.#signal(peer, 'SIGKILL');
   }
 
   /** Has all of them drain, and waits until they have. */
@@ -222,9 +231,18 @@ export class Fleet {
   async #startOne(): Promise<WorkerPeer> {
     const { launcher, createSpec, clock } = this.#parts;
     const id = `worker-${(this.#lastNumber += 1)}`;
-    const pid = await launcher().startWorker(createSpec(id));
-    const peer = new WorkerPeer(id, pid, clock.monotonicMs());
-    this.#track(peer);
+    this.#starting.add(id);
+    let peer: WorkerPeer;
+    try {
+      const pid = await launcher().startWorker(createSpec(id));
+      peer = new WorkerPeer(id, pid, clock.monotonicMs());
+      this.#track(peer);
+    } finally {
+      this.#starting.delete(id);
+    }
+    const ended = this.#endedEarly.get(id);
+    this.#endedEarly.delete(id);
+    if (ended !== undefined) this.handleExit(ended);
     const late = this.#after(READY_MS);
     try {
       await Promise.race([peer.ready, late.promise]);
@@ -243,13 +261,24 @@ export class Fleet {
     this.#lastNumber = Math.max(this.#lastNumber, Number(peer.id.slice('worker-'.length)));
   }
 
+  #replaceLater(why: RestartReason, delayMs: number): void {
+    if (this.#missing <= 0) return;
+    this.#waiting += 1;
+    const timer = setTimeout(() => {
+      this.#waiting -= 1;
+      this.#replaceLost(why);
+    }, delayMs);
+    timer.unref();
+  }
+
   #replaceLost(why: RestartReason): void {
-    if (this.#isClosing || this.#staying.length >= this.#parts.size) return;
+    if (this.#isClosing || this.#missing <= 0) return;
     this.#startOne().then(
       () => this.#parts.onReplaced(why),
       (error: unknown) => {
         this.#parts.log.error({ err: error }, 'a worker cannot be replaced');
-        setTimeout(() => this.#replaceLost(why), RETRY_MS).unref();
+        // If it has ended by itself, its end has seen to that.
+        this.#replaceLater(why, RETRY_MS);
       },
     );
   }
@@ -276,12 +305,14 @@ export class Fleet {
       await this.#retire(old, IDLE_MS);
       replaced += 1;
     }
+    // While there was one more, nobody replaced those that ended.
+    this.refill();
     return replaced;
   }
 
   async #retire(peer: WorkerPeer, idleMs = 0): Promise<void> {
     peer.state = 'draining';
-    if (peer.link === undefined) this.#parts.launcher().kill(peer.id, 'SIGTERM');
+    if (peer.link === undefined) this.#signal(peer, 'SIGTERM');
     else peer.notify('worker.drain', { idleMs });
     const late = this.#after(this.#parts.drainTimeoutMs + FAREWELL_MS);
     try {
@@ -295,6 +326,16 @@ export class Fleet {
     }
   }
 
+  #signal(peer: WorkerPeer, signal: NodeJS.Signals): void {
+    // The number of a process that has ended may be another's by now.
+    if (this.#peers.get(peer.id) !== peer) return;
+    try {
+      process.kill(peer.pid, signal);
+    } catch {
+      // It has ended already.
+    }
+  }
+
   #after(ms: number): { promise: Promise<never>; cancel: () => void } {
     const { promise, reject } = Promise.withResolvers<never>();
     promise.catch(() => {});
@@ -305,10 +346,13 @@ export class Fleet {
   }
 }
 
+/** Whether a process runs: one that has ended and whose parent does not ask for its exit code does not. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    if (process.platform !== 'linux') return true;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.charAt(stat.lastIndexOf(')') + 2) !== 'Z';
   } catch {
     return false;
   }

@@ -72,7 +72,7 @@ export class SqliteTable {
     this.#database = database;
     // Sizes and the counter are remembered: a process of an earlier host that still ends must not write beside this one.
     database.exec(
-      `PRAGMA busy_timeout = 2000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
+      `PRAGMA busy_timeout = 300; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL;
        PRAGMA synchronous = FULL`,
     );
     const { user_version: version = 0 } =

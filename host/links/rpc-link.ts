@@ -37,7 +37,7 @@ interface PendingCall {
 interface WireError {
   readonly code: number;
   readonly message: string;
-  readonly data?: { readonly code?: unknown; readonly fields?: unknown };
+  readonly data: { readonly code: ErrorCode; readonly fields: ErrorFields };
 }
 
 /** One side of a connection. */
@@ -124,7 +124,7 @@ export class RpcLink implements Closeable {
       method?: unknown;
       params?: unknown;
       result?: unknown;
-      error?: WireError;
+      error?: unknown;
     };
     const { id, method } = message;
     if (typeof method !== 'string') this.#handleAnswer(Number(id), message);
@@ -132,7 +132,7 @@ export class RpcLink implements Closeable {
     else void this.#take(method, message.params);
   }
 
-  #handleAnswer(id: number, { result, error }: { result?: unknown; error?: WireError }): void {
+  #handleAnswer(id: number, { result, error }: { result?: unknown; error?: unknown }): void {
     const call = this.#pending.get(id);
     // An answer that came too late.
     if (call === undefined) return;
@@ -187,9 +187,20 @@ function toWire(error: unknown): WireError {
   return { code: APPLICATION_ERROR, message, data: { code, fields } };
 }
 
-function fromWire({ message, data }: WireError): HostError {
-  const code = String(data?.code);
-  if (!Object.hasOwn(ERROR_CODES, code))
-    return new HostError('internal_error', { reason: message });
-  return new HostError(code as ErrorCode, (data?.fields ?? {}) as ErrorFields);
+/** What another process calls an error may be anything; whoever waits for the answer gets an error all the same. */
+function fromWire(error: unknown): HostError {
+  const { message, data } = fieldsOf(error);
+  const { code, fields } = fieldsOf(data);
+  if (typeof code !== 'string' || !Object.hasOwn(ERROR_CODES, code)) {
+    const reason = typeof message === 'string' ? message : 'an answer that is none';
+    return new HostError('internal_error', { reason });
+  }
+  const plain = Object.entries(fieldsOf(fields)).filter(
+    (entry): entry is [string, string | number] => /^(string|number)$/.test(typeof entry[1]),
+  );
+  return new HostError(code as ErrorCode, Object.fromEntries(plain));
+}
+
+function fieldsOf(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }

@@ -48,8 +48,8 @@ export async function listenPrivately(
 ): Promise<() => Promise<void>> {
   checkPath(path);
   await checkFree(path);
-  // A folder that only this user may enter.
-  const folder = await mkdtemp(join(dirname(path), '.'));
+  // A folder that only this user may enter, in the one of the socket: often nothing else can be written.
+  const folder = await mkdtemp(join(dirname(path), '.s-'));
   try {
     const hidden = join(folder, 's');
     checkPath(hidden);

@@ -11,6 +11,9 @@ import type {
 } from '../../limits/quotas/quota-messages.ts';
 import { fairLevel } from './fair-level.ts';
 
+/** With fewer units for each worker than this, one more or less is much: what does not divide goes round. */
+const EVEN_ENOUGH = 8;
+
 /** Sends a message to a worker. */
 export type TellWorker = (worker: string, message: AuthorityQuotaMessage) => void;
 
@@ -167,8 +170,8 @@ export class CountedQuota {
   }
 
   /**
-   * What holders must give up: as much as others lack to their fair share, from those beyond it. With fewer units than
-   * workers who want one, whoever has none is owed one, so that units go round.
+   * What holders must give up: as much as others lack to their fair share, from those beyond it. Where
+   * shares are small, whoever has the lower part of a fraction is owed one more, so that units go round.
    *
    * @param excess Units lent beyond the total.
    */
@@ -180,26 +183,27 @@ export class CountedQuota {
       Math.max(0, this.#total - away),
     );
     const fair = Math.floor(level);
+    // Whoever waits in a queue is not sent away so that somebody else can wait there for a turn.
+    const entitled = this.#isGivenUp || fair >= EVEN_ENOUGH ? fair : fair + 1;
     let owed = excess;
     for (const holder of holders) {
       const { isConnected, held, need } = holder;
-      const missing = isConnected ? Math.min(need, Math.max(fair, 1)) - held : 0;
+      const missing = isConnected ? Math.min(need, entitled) - held : 0;
       holder.isOwed = missing > 0;
       owed += Math.max(0, missing);
     }
-    const kept = fair >= 1 ? fair : 0;
     const donors = holders
-      .filter(({ isConnected, held }) => isConnected && held > kept)
+      .filter(({ isConnected, held }) => isConnected && held > fair)
       .toSorted((a, b) => b.held - a.held || a.servedAt - b.servedAt);
     const dues = new Map<Holder, number>();
     // The highest first, one unit at a time, so that all come down to one height.
     for (let isMoving = true; owed > 0 && isMoving;) {
       isMoving = false;
-      let highest = kept;
+      let highest = fair;
       for (const donor of donors) highest = Math.max(highest, donor.held - (dues.get(donor) ?? 0));
       for (const donor of donors) {
         const due = dues.get(donor) ?? 0;
-        if (owed === 0 || highest <= kept || donor.held - due < highest) continue;
+        if (owed === 0 || highest <= fair || donor.held - due < highest) continue;
         dues.set(donor, due + 1);
         owed -= 1;
         isMoving = true;
@@ -232,7 +236,9 @@ export class CountedQuota {
       if (isConnected && isAsked && held > 0) return;
     }
     for (const holder of this.#holders.values()) {
-      if (lackOf(holder) === 0 || holder.isOwed || holder.knowsShort) continue;
+      if (lackOf(holder) === 0 || holder.knowsShort) continue;
+      // A place in the queue that is owed comes at once; a place that is in use does not.
+      if (this.#isGivenUp && holder.isOwed) continue;
       holder.knowsShort = true;
       if (this.#isGivenUp) holder.need = holder.held;
       this.#tell(holder.worker, { kind: 'short', key: this.#key });

@@ -10,7 +10,7 @@ import type { WorkerQuotaMessage } from './quota-messages.ts';
 const KEEP_MS = 20;
 
 /** How long it is believed that there is nothing to be had, ms: so long nobody is asked for each request that is refused. */
-const REMEMBER_MS = 10;
+const REMEMBER_MS = 2;
 
 /** Who uses the units. */
 export interface CountOwner {

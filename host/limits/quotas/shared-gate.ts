@@ -160,7 +160,8 @@ export class SharedGate implements PlaceGate {
 
   /** Where all wait who may, all places are in use. */
   #isKnownFull(queue: LeasedCount): boolean {
-    return queue.total === 0 ? this.#places.wasShortLately : queue.wasShortLately;
+    const count = queue.total === 0 ? this.#places : queue;
+    return count.held >= count.total || count.wasShortLately;
   }
 
   /** Gives those who wait the places in the queue that are there, and asks for what is missing. */

@@ -6,6 +6,8 @@ const loads: readonly (readonly [concurrency: number, queue: number, load: numbe
     [64, 256, 1.5, 10],
     [64, 256, 0.95, 10],
     [64, 0, 1.2, 10],
+    [10, 0, 1.2, 10],
+    [1, 0, 1.2, 10],
     [10, 100, 1.5, 10],
     [10, 100, 1.3, 3],
     [1, 50, 1.5, 10],
@@ -22,7 +24,7 @@ for (const [concurrency, queue, load, serviceMs] of loads) {
   ]) {
     const name = `${concurrency} places, ${load} of what fits, ${serviceMs} ms, parts ${shares.join(' ')}`;
     t.test(`${name}: within 5 % of one process`, (t) =>
-      compare(t, { limits: { concurrency, queue }, load, serviceMs, shares, requests: 8000 }),
+      compare(t, { limits: { concurrency, queue }, load, serviceMs, shares, requests: 5000 }),
     );
   }
 }

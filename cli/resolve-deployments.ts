@@ -1,0 +1,107 @@
+/**
+ * What `faas deploy [FILE|DIR]` is told to deploy: a component, or what a manifest names, built if need be. Flags
+ * come on top of both.
+ */
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { HostError } from '../host/base/errors.ts';
+import { parseFunctionName } from '../host/base/ids.ts';
+import { buildProject, type BuildOptions } from './build/build-project.ts';
+import type { DeployFlags } from './deploy-flags.ts';
+import { settingsOf } from './deploy-flags.ts';
+import type { LocalDeployment } from './deploy-to-host.ts';
+import { findComponent, nameFromTitle } from './find-component.ts';
+import { loadManifest } from './manifest/load-manifest.ts';
+import { loadSpin, type SpinFunction } from './manifest/load-spin.ts';
+import { deploymentOf, type Environment } from './manifest/manifest-deployment.ts';
+import { overrideDeployment } from './override-settings.ts';
+
+/** Names of manifests, the first of which counts. */
+const MANIFESTS = ['faas.toml', 'spin.toml'];
+
+/** What is asked for. */
+export interface DeployTarget {
+  /** A component, a folder, or a manifest; undefined: the folder the command runs in. */
+  readonly path: string | undefined;
+  /** A manifest that was named with `-f`. */
+  readonly file: string | undefined;
+}
+
+/** What is to be deployed. */
+export interface Resolved {
+  readonly deployments: readonly LocalDeployment[];
+  /** What a Spin application does not get. */
+  readonly missing: readonly string[];
+}
+
+/** How a manifest's component is built: not at all, if it is old, or in any case. */
+export type BuildRule = 'never' | 'if-old' | 'always';
+
+/**
+ * Resolves.
+ *
+ * @throws {manifest_missing} If nothing was named, and there is no manifest.
+ * @throws {invalid_flag} If `--name` is to name several functions.
+ */
+export async function resolveDeployments(
+  target: DeployTarget,
+  flags: DeployFlags,
+  rule: BuildRule,
+  options: BuildOptions,
+): Promise<Resolved> {
+  const manifest = target.file ?? (await findManifest(target.path ?? '.'));
+  if (manifest === undefined) return resolveComponent(target, flags);
+  const { functions, missing } = await loadFunctions(manifest, options.environment);
+  if (functions.length > 1 && flags.name !== undefined) {
+    throw new HostError('invalid_flag', {
+      flag: '--name',
+      value: flags.name.slice(0, 80),
+      reason: `"${manifest}" has ${functions.length} functions`,
+      fix: 'Leave it out: they are named after the application and their components',
+    });
+  }
+  const given = new Set((flags.secret ?? []).map(([name]) => name));
+  const deployments: LocalDeployment[] = [];
+  for (const { loaded, secrets } of functions) {
+    const deployment = deploymentOf(loaded, options.environment, given);
+    const settings = { ...deployment.settings };
+    if (secrets.length > 0) settings['secrets'] = secrets;
+    if (rule !== 'never') await buildProject(loaded, { ...options, force: rule === 'always' });
+    deployments.push(overrideDeployment({ ...deployment, settings }, flags));
+  }
+  return { deployments, missing };
+}
+
+/**
+ * The manifest of a folder, or the one that a path names.
+ *
+ * @returns Undefined if there is none.
+ */
+export async function findManifest(path: string): Promise<string | undefined> {
+  if (MANIFESTS.includes(basename(path)) || /\.toml$/.test(path)) return path;
+  for (const name of MANIFESTS) {
+    const file = join(path, name);
+    if ((await stat(file).catch(() => undefined))?.isFile() === true) return file;
+  }
+  return undefined;
+}
+
+/** The functions of a manifest: one, or those of a Spin application. */
+export async function loadFunctions(
+  file: string,
+  environment: Environment,
+): Promise<{ functions: readonly SpinFunction[]; missing: readonly string[] }> {
+  if (/^spin\b.*\.toml$/.test(basename(file))) return loadSpin(file, environment);
+  return { functions: [{ loaded: await loadManifest(file), secrets: [] }], missing: [] };
+}
+
+async function resolveComponent({ path }: DeployTarget, flags: DeployFlags): Promise<Resolved> {
+  if (path === undefined) throw new HostError('manifest_missing', { folder: process.cwd() });
+  const found = await findComponent(path);
+  const name = flags.name === undefined ? nameFromTitle(found.title) : parseFunctionName(flags.name);
+  const settings = settingsOf(flags);
+  return {
+    deployments: [{ name, path: found.path, directories: flags.dir ?? [], settings }],
+    missing: [],
+  };
+}
