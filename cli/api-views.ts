@@ -16,6 +16,8 @@ export interface DeployResultView {
 
 /** The host. */
 export interface HostView {
+  /** Release of the host. */
+  readonly version?: string;
   readonly limits: {
     readonly artifactBytes: number;
     readonly snapshotBytes: number;

@@ -13,6 +13,7 @@ import { formatBaseUrl, parseSocketAddress } from '../host/config/listen-address
 import { connectToPath } from '../host/links/unix-socket.ts';
 import { defaultDataDirectory } from '../host/storage/default-data-directory.ts';
 import { ApiClient } from './api-client.ts';
+import { checkRelease } from './check-release.ts';
 import type { Cli } from './cli.ts';
 
 /** Flags that every command has that talks to a host. */
@@ -53,6 +54,8 @@ export function addConnectionFlags(command: Command): Command {
  *
  * @throws {invalid_flag} If the URL is none.
  * @throws {token_missing} If there is no token to send.
+ * @throws {version_skew} If the host is of a release that does not fit.
+ * @throws {host_unreachable} If nobody answers.
  */
 export async function openClient(flags: ConnectionFlags, cli: Cli): Promise<ApiClient> {
   const given = flags.admin ?? nonEmpty(cli.environment['FAAS_ADMIN_URL']);
@@ -60,14 +63,22 @@ export async function openClient(flags: ConnectionFlags, cli: Cli): Promise<ApiC
   const target = given === undefined ? await findTarget(dataDir) : parseTarget(given, dataDir);
   const token = flags.token ?? nonEmpty(cli.environment['FAAS_TOKEN']);
   const sent = token ?? (await loadToken(target, flags, dataDir));
-  return new ApiClient(target.url, checkToken(sent, target));
+  const client = new ApiClient(target.url, checkToken(sent, target));
+  try {
+    await checkRelease(client, target.url, cli);
+    return client;
+  } catch (error) {
+    await client[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 function parseTarget(text: string, dataDir: string): Target {
   const socket = parseSocketAddress(text, dataDir);
   if (socket !== undefined) return { url: formatBaseUrl(socket), isThisMachine: true };
   const url = URL.parse(text.includes('://') ? text : `http://${text}`);
-  const plain = url !== null && text !== 'unix:' && /^https?:$/.test(url.protocol) && url.pathname === '/';
+  const plain =
+    url !== null && text !== 'unix:' && /^https?:$/.test(url.protocol) && url.pathname === '/';
   if (plain && url.username === '' && url.search === '') {
     return { url: url.origin, isThisMachine: isThisMachine(url) };
   }

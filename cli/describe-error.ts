@@ -5,7 +5,8 @@ import { ApiError } from './api-error.ts';
 import type { Cli } from './cli.ts';
 import { toTerminalText } from './terminal-text.ts';
 
-interface Description {
+/** An error as a person or a program is told of it. */
+export interface ErrorDescription {
   readonly message: string;
   readonly code: string | undefined;
   readonly fix: string | undefined;
@@ -14,7 +15,7 @@ interface Description {
 /** Writes the error. */
 export async function describeError(error: unknown, cli: Cli): Promise<void> {
   const { terminal, environment } = cli;
-  const { message, code, fix } = describe(error);
+  const { message, code, fix } = errorBody(error);
   const suffix = code === undefined ? '' : terminal.noteStyle('dim', ` (${toTerminalText(code)})`);
   await terminal.note(`${terminal.noteStyle('red', 'error:')} ${toTerminalText(message)}${suffix}`);
   if (fix !== undefined && fix !== '') {
@@ -27,7 +28,8 @@ export async function describeError(error: unknown, cli: Cli): Promise<void> {
   }
 }
 
-function describe(error: unknown): Description {
+/** The parts of an error. */
+export function errorBody(error: unknown): ErrorDescription {
   if (error instanceof HostError || error instanceof ApiError) {
     return { message: error.message, code: error.code, fix: error.fix };
   }
@@ -40,7 +42,7 @@ function describe(error: unknown): Description {
 }
 
 /** commander puts its suggestion in brackets on a second line. */
-function describeUsage(text: string): Description {
+function describeUsage(text: string): ErrorDescription {
   const [first = '', suggestion = ''] = text.split('\n');
   const fix = suggestion === '' ? 'See "faas --help"' : suggestion.replace(/^\((.*)\)$/, '$1');
   return { message: first.replace(/^error: /, ''), code: 'usage', fix };

@@ -33,7 +33,10 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.unauthorised, 'no token, a wrong one, or one that lacks the scope'],
   [EXIT.functionFailed, 'invoke: the function failed'],
   [EXIT.toolchainMissing, 'a tool that the build needs is not installed'],
-  [EXIT.wrongWorld, 'the component is of a world, or imports interfaces, that the host does not have'],
+  [
+    EXIT.wrongWorld,
+    'the component is of a world, or imports interfaces, that the host does not have',
+  ],
   [EXIT.buildFailed, 'the build failed, or left nothing that can be deployed'],
   [EXIT.manifestInvalid, 'faas.toml or spin.toml is missing, or says what cannot be'],
   [EXIT.taken, 'the folder of a new project, or a route, belongs to something else'],

@@ -21,7 +21,9 @@ process.exitCode = await runCli(process.argv.slice(2), {
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   // Once: a second Ctrl-C ends at once, as without us.
-  process.once('SIGINT', () => controller.abort());
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.once(signal, () => controller.abort());
+  }
   return controller.signal;
 }
 

@@ -2,13 +2,16 @@
 import { Command, CommanderError } from 'commander';
 import type { Cli } from './cli.ts';
 import { buildCommand } from './commands/build.ts';
+import { completionCommand } from './commands/completion.ts';
 import { deleteCommand } from './commands/delete.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { describeCommand } from './commands/describe.ts';
+import { devCommand } from './commands/dev.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { kvCommand } from './commands/kv.ts';
 import { listCommand } from './commands/list.ts';
 import { logsCommand } from './commands/logs.ts';
+import { newCommand } from './commands/new.ts';
 import { reloadCommand } from './commands/reload.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { rollbackCommand } from './commands/rollback.ts';
@@ -63,8 +66,10 @@ function buildProgram(cli: Cli, output: Promise<void>[]): Command {
       getErrHasColors: () => false,
     });
   const commands = [
-    serveCommand,
+    newCommand,
     buildCommand,
+    devCommand,
+    serveCommand,
     deployCommand,
     listCommand,
     describeCommand,
@@ -77,6 +82,7 @@ function buildProgram(cli: Cli, output: Promise<void>[]): Command {
     reloadCommand,
     deleteCommand,
     tokenCommand,
+    completionCommand,
   ];
   for (const make of commands) {
     const command = make(cli).copyInheritedSettings(program);

@@ -52,14 +52,7 @@ export async function resolveDeployments(
   const manifest = target.file ?? (await findManifest(target.path ?? '.'));
   if (manifest === undefined) return resolveComponent(target, flags);
   const { functions, missing } = await loadFunctions(manifest, options.environment);
-  if (functions.length > 1 && flags.name !== undefined) {
-    throw new HostError('invalid_flag', {
-      flag: '--name',
-      value: flags.name.slice(0, 80),
-      reason: `"${manifest}" has ${functions.length} functions`,
-      fix: 'Leave it out: they are named after the application and their components',
-    });
-  }
+  checkName(functions, flags, manifest);
   const given = new Set((flags.secret ?? []).map(([name]) => name));
   const deployments: LocalDeployment[] = [];
   for (const { loaded, secrets } of functions) {
@@ -95,10 +88,30 @@ export async function loadFunctions(
   return { functions: [{ loaded: await loadManifest(file), secrets: [] }], missing: [] };
 }
 
+/**
+ * Refuses one name for several functions.
+ *
+ * @throws {invalid_flag} If `--name` is given for them.
+ */
+export function checkName(
+  functions: readonly SpinFunction[],
+  { name }: DeployFlags,
+  manifest: string,
+): void {
+  if (functions.length < 2 || name === undefined) return;
+  throw new HostError('invalid_flag', {
+    flag: '--name',
+    value: name.slice(0, 80),
+    reason: `"${manifest}" has ${functions.length} functions`,
+    fix: 'Leave it out: they are named after the application and their components',
+  });
+}
+
 async function resolveComponent({ path }: DeployTarget, flags: DeployFlags): Promise<Resolved> {
   if (path === undefined) throw new HostError('manifest_missing', { folder: process.cwd() });
   const found = await findComponent(path);
-  const name = flags.name === undefined ? nameFromTitle(found.title) : parseFunctionName(flags.name);
+  const name =
+    flags.name === undefined ? nameFromTitle(found.title) : parseFunctionName(flags.name);
   const settings = settingsOf(flags);
   return {
     deployments: [{ name, path: found.path, directories: flags.dir ?? [], settings }],

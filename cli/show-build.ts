@@ -14,7 +14,9 @@ export function showBuild(command: string, terminal: Terminal): string {
 export function summariseBuild(result: BuildResult): string {
   const file = relative('', result.artifact) || result.artifact;
   const how = result.built ? `built in ${formatDuration(result.buildMs)}` : 'up to date';
-  return toTerminalText(`${file}, ${formatSize(result.bytes)}, ${result.kind} ${result.form}, ${how}`);
+  return toTerminalText(
+    `${file}, ${formatSize(result.bytes)}, ${result.kind} ${result.form}, ${how}`,
+  );
 }
 
 /** Names and values for a person. */
@@ -24,15 +26,28 @@ export function fieldsOfBuild(result: BuildResult): readonly (readonly [string, 
     ['size', formatSize(result.bytes)],
     ['kind', `${result.kind} (${result.form})`],
     ['world', worldOf(result)],
-    ...result.exports.map((name) => ['exports', name] as const),
-    ...result.imports.map((name) => ['imports', name] as const),
+    ...byPackage(result.exports).map((line) => ['exports', line] as const),
+    ...byPackage(result.imports).map((line) => ['imports', line] as const),
   ];
+}
+
+/** Interfaces of one package and release on one line: `wasi:io@0.2.12  error, poll, streams`. */
+function byPackage(names: readonly string[]): readonly string[] {
+  const lines = new Map<string, string[]>();
+  for (const name of names) {
+    const [, from, item, release = ''] = /^([^/]+)\/([^@]+)(@.*)?$/.exec(name) ?? [];
+    const key = from === undefined ? name : from + release;
+    lines.set(key, [...(lines.get(key) ?? []), ...(item === undefined ? [] : [item])]);
+  }
+  return [...lines].map(([key, items]) => `${key}  ${items.join(', ')}`.trimEnd());
 }
 
 /** The world by its well-known name. */
 function worldOf({ form, kind, exports }: BuildResult): string {
   if (form === 'core module') return 'WASI preview1 command';
   const world = kind === 'http' ? 'wasi:http/proxy' : 'wasi:cli/command';
-  const release = exports.map((name) => /^wasi:(?:http|cli)\/.*@(.+)$/.exec(name)?.[1]).find(Boolean);
+  const release = exports
+    .map((name) => /^wasi:(?:http|cli)\/.*@(.+)$/.exec(name)?.[1])
+    .find(Boolean);
   return release === undefined ? world : `${world}@${release}`;
 }

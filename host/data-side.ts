@@ -21,10 +21,13 @@ import type { Invoker } from './invoke/invoker.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
 import { OutboundClient } from './invoke/outbound/outbound-client.ts';
 import { OutboundNetwork } from './invoke/outbound/outbound-network.ts';
+import { createGuestGrants } from './invoke/guest-grants.ts';
+import type { KeyValueStore } from './key-value/key-value-store.ts';
 import { createStartParts } from './invoke/start-parts.ts';
 import { DeadMemory } from './limits/dead-memory.ts';
 import { HostBudget } from './limits/host-budget.ts';
 import { readMachineLimits } from './limits/machine-limits.ts';
+import type { QuotaClient } from './limits/quotas/quota-client.ts';
 import type { RunningBoard } from './limits/running-board.ts';
 import { Scheduler } from './limits/scheduler.ts';
 import type { LineSink } from './logs/guest-line.ts';
@@ -64,8 +67,12 @@ export interface DataSideParts<O extends Observer> {
   readonly log: Log;
   readonly clock: Clock;
   readonly guestLog: LineSink;
+  /** All stores of the host. */
+  readonly keyValue: KeyValueStore;
   readonly createObserver: (sources: ObservedSources) => O;
   readonly strategy?: StrategyChoice;
+  /** Limits that hold over several processes; absent: this is the only one. */
+  readonly quotas?: QuotaClient;
   /** Where what runs is shown to a watchdog; absent: there is none. */
   readonly board?: RunningBoard;
 }
@@ -111,12 +118,12 @@ async function compose<O extends Observer>(
   parts: DataSideParts<O>,
   stack: CloseStack,
 ): Promise<DataSide<O>> {
-  const { config, log, clock, guestLog, strategy = 'auto', board } = parts;
+  const { config, log, clock, guestLog, keyValue, strategy = 'auto', board, quotas } = parts;
   const quarantine = new FunctionQuarantine();
   let follow = (): void => {};
   let keepIdleMs = 0;
   const source = Promise.withResolvers<ArtifactSource>();
-  const budget = openBudget(config, clock);
+  const budget = openBudget(config, clock, quotas);
   const scheduler = stack.push(
     await Scheduler.open({ clock, ...(board === undefined ? {} : { board }) }),
   );
@@ -139,6 +146,7 @@ async function compose<O extends Observer>(
       (await source.promise).openFile(digest),
     );
     const { preopens } = tree;
+    const grants = createGuestGrants(live, keyValue);
     const outgoingHttp = new OutboundClient(parseAllowList(live.settings.allowedHosts), network);
     return {
       instances: new VersionInstances(live, {
@@ -149,16 +157,26 @@ async function compose<O extends Observer>(
         observer,
         budget,
         strategy,
+        ...(quotas === undefined ? {} : { quotas }),
         startParts: () =>
-          createStartParts({ version: live, guestLog, clock, preopens, outgoingHttp }),
+          createStartParts({ version: live, guestLog, clock, preopens, outgoingHttp, grants }),
       }),
       preopens,
       closePreopens: () => tree.close(),
       outgoingHttp,
+      grants,
     };
   };
   const invoker = stack.push(
-    new FunctionInvoker({ clock, log, observer, guestLog, openRuntime, quarantine }),
+    new FunctionInvoker({
+      clock,
+      log,
+      observer,
+      guestLog,
+      openRuntime,
+      quarantine,
+      ...(quotas === undefined ? {} : { openRate: (key, limits) => quotas.openRate(key, limits) }),
+    }),
   );
   return {
     observer,
@@ -202,13 +220,15 @@ async function compose<O extends Observer>(
 
 type InvokerParts = ConstructorParameters<typeof FunctionInvoker>[0];
 
-function openBudget(config: Config, clock: Clock): HostBudget {
+function openBudget(config: Config, clock: Clock, quotas: QuotaClient | undefined): HostBudget {
   const machine = readMachineLimits();
   const deadMemory = DeadMemory.open(clock);
+  const memoryBytes = config.limits.memoryBytes ?? machine.memoryBytes;
   return new HostBudget({
     onClosed: (bytes) => deadMemory.add(bytes),
     ...machine,
-    memoryBytes: config.limits.memoryBytes ?? machine.memoryBytes,
+    ...(quotas === undefined ? {} : { lease: quotas.openMemory(memoryBytes) }),
+    memoryBytes,
     mappings: config.limits.mappings ?? machine.mappings,
     clock,
   });

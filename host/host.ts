@@ -9,6 +9,7 @@ import { systemClock } from './base/clock.ts';
 import { CloseStack, type Closeable } from './base/closeable.ts';
 import { HostError } from './base/errors.ts';
 import { endLeftoverWorkers } from './cluster/leftover.ts';
+import { schemeOf } from './http/tls-pair.ts';
 import { formatBaseUrl } from './config/listen-address.ts';
 import type { Config } from './config/schema.ts';
 import { openDataSide } from './data-side.ts';
@@ -17,6 +18,7 @@ import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
 import type { StrategyChoice } from './instances/start-strategy.ts';
 import { createCallFunction } from './invoke/collected-call.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
+import { KeyValueHost } from './key-value/key-value-host.ts';
 import { GuestLog } from './logs/guest-log.ts';
 import type { Log } from './logs/log.ts';
 import { PrometheusObserver } from './metrics/prometheus.ts';
@@ -32,7 +34,9 @@ export interface Host extends Closeable {
   /** File that holds the first admin token. */
   readonly tokenFile: string;
   /**
-   * Replaces the workers one after the other, without a dropped request. @returns How many.
+   * Replaces the workers one after the other, without a dropped request.
+   *
+   * @returns How many; 0 if a new supervisor takes over and does it, because release or configuration have changed.
    *
    * @throws {reload_needs_workers} If the host is one process.
    */
@@ -40,6 +44,18 @@ export interface Host extends Closeable {
   close(): Promise<void>;
   /** Ends its other processes at once; this one is about to end. */
   endNow(): void;
+}
+
+/** How a host of several processes is reloaded when more than its workers must be new. */
+export interface Succession {
+  /**
+   * Whether the release or the configuration has changed since this process was started.
+   *
+   * @throws {HostError} If the new configuration is not valid.
+   */
+  isDue(): Promise<boolean>;
+  /** Puts a new process in the place of this one, which has let go of everything. */
+  begin(): void;
 }
 
 /** What a host is opened with. */
@@ -52,6 +68,7 @@ export interface HostOptions {
   readonly engine?: EngineChoice;
   /** How instances come back to their initial state; benchmarks and tests force one. Default: `auto`. */
   readonly strategy?: StrategyChoice;
+  readonly succession?: Succession;
 }
 
 /**
@@ -78,12 +95,18 @@ export async function openHost({
       await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
     );
     const guestLog = stack.push(new GuestLog(config.logs.linesPerFunction));
+    const keyValue = stack.push(
+      new KeyValueHost({ dataDir: directory.path, limits: config.keyValue, clock, log }),
+    );
+    stack.defer(registry.subscribe((snapshot) => keyValue.follow(snapshot)));
+    keyValue.follow(registry.snapshot);
     const dataSide = stack.push(
       await openDataSide({
         config,
         log,
         clock,
         guestLog,
+        keyValue,
         strategy,
         createObserver: (sources) =>
           new PrometheusObserver({ ...sources, maxFunctions: config.metrics.maxFunctions, clock }),
@@ -114,6 +137,7 @@ export async function openHost({
         describeInstances: async (described) => dataSide.describe(described),
         reload,
         guestLog,
+        keyValue,
         observer,
         metrics: observer,
         isReady: () => ready,
@@ -122,7 +146,7 @@ export async function openHost({
         engine: 'native, with jco as fallback',
       }),
     );
-    dataUrl = formatBaseUrl(await dataSide.serve(registry, deployer));
+    dataUrl = formatBaseUrl(await dataSide.serve(registry, deployer), schemeOf(config));
     ready = true;
     // In this order: a deployment's answer is the last to come, and until the last request has its answer
     // whoever asks is told that the host is not ready.

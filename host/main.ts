@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
 import { systemClock } from './base/clock.ts';
 import { HostError, toHostError } from './base/errors.ts';
+import type { Config } from './config/schema.ts';
 import { loadConfig } from './config/load-config.ts';
-import { openHost, type Host, type HostOptions } from './host.ts';
+import { openHost, type Host, type HostOptions, type Succession } from './host.ts';
 import { openLog, type Log } from './logs/log.ts';
 import { openSupervisor } from './supervisor.ts';
 import { defaultDataDirectory } from './storage/default-data-directory.ts';
@@ -23,6 +24,9 @@ export interface RunOptions {
 const EXIT_OK = 0;
 const EXIT_REFUSED = 3;
 
+/** Set for a process that takes over from one of an older release or configuration: it replaces the workers. */
+const SUCCESSOR = 'FAAS_SUCCESSOR';
+
 /** One Ctrl-C may arrive several times: from the terminal, from npm, and from `faas.js` on an older Node. */
 const SAME_SIGNAL_MS = 500;
 
@@ -39,19 +43,25 @@ export async function runHost(options: RunOptions): Promise<number> {
     home: homedir(),
   });
   try {
-    const config = await loadConfig({
-      file: configFile,
-      environment: process.env,
-      overrides,
-      defaultDataDir,
-    });
+    const load = (): Promise<Config> =>
+      loadConfig({ file: configFile, environment: process.env, overrides, defaultDataDir });
+    const config = await load();
     const log = openLog(config.logLevel, process.stderr.isTTY);
     let host: Host | undefined;
     const stopped = untilSignal(() => host?.endNow());
-    host = await open({ config, log, version: packageVersion() });
+    const version = packageVersion();
+    const succession: Succession = {
+      isDue: async () =>
+        packageVersion() !== version || JSON.stringify(await load()) !== JSON.stringify(config),
+      begin: replaceProcess,
+    };
+    host = await open({ config, log, version, succession });
     reloadOnHangUp(host, log);
     process.stdout.write(`ready data=${host.dataUrl} admin=${host.adminUrl}\n`);
     log.info({ dataDir: config.dataDir, token: host.tokenFile }, 'the host serves');
+    const isSuccessor = process.env[SUCCESSOR] === '1';
+    delete process.env[SUCCESSOR];
+    if (isSuccessor) reload(host, log);
     try {
       const stopping = new AbortController();
       const onStop = stopped.then((signal) => {
@@ -83,13 +93,26 @@ function open(options: HostOptions): Promise<Host> {
 /** On a terminal SIGHUP says that it was closed, which `untilSignal` sees to; elsewhere it is an operator's wish. */
 function reloadOnHangUp(host: Host, log: Log): void {
   if (process.stderr.isTTY) return;
-  process.on('SIGHUP', () => {
-    log.info({ signal: 'SIGHUP' }, 'reloading');
-    host.reload().then(
-      (workers) => log.info({ workers }, 'reloaded'),
-      (err: unknown) => log.error({ err }, 'cannot reload'),
-    );
-  });
+  process.on('SIGHUP', () => reload(host, log));
+}
+
+function reload(host: Host, log: Log): void {
+  log.info('reloading');
+  host.reload().then(
+    (workers) => log.info({ workers }, 'reloaded'),
+    (err: unknown) => log.error({ err }, 'cannot reload'),
+  );
+}
+
+/** The same program from its start, with the same process id: whoever watches this process need not know. */
+function replaceProcess(): void {
+  const [, script = '', ...args] = process.argv;
+  const environment = { ...process.env, [SUCCESSOR]: '1' };
+  process.execve?.(
+    process.execPath,
+    [process.argv0, ...process.execArgv, script, ...args],
+    environment,
+  );
 }
 
 /** @param onSecond Called before the process ends at once. */

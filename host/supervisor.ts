@@ -14,11 +14,15 @@ import { describeSchema } from './cluster/worker-messages.ts';
 import { publishedRegistry } from './cluster/published-registry.ts';
 import { openRunDirectory } from './cluster/run-directory.ts';
 import { fromWireResult, toWireCall } from './cluster/wire-call.ts';
+import type { Config } from './config/schema.ts';
+import { checkTlsPair, readTlsFiles, schemeOf, tlsFilesOf } from './http/tls-pair.ts';
 import { formatBaseUrl } from './config/listen-address.ts';
 import { PipelineDeployer } from './deploy/pipeline-deployer.ts';
 import type { Host, HostOptions } from './host.ts';
 import type { CallFunction } from './invoke/collected-call.ts';
 import { parseAllowList } from './invoke/outbound/allow-list.ts';
+import { readMachineLimits } from './limits/machine-limits.ts';
+import { KeyValueHost } from './key-value/key-value-host.ts';
 import { GuestLog } from './logs/guest-log.ts';
 import { ClusterMetrics } from './metrics/cluster-metrics.ts';
 import { openSqliteRegistry } from './registry/sqlite-registry.ts';
@@ -47,13 +51,16 @@ export async function openSupervisor(options: HostOptions, workers: number): Pro
 }
 
 async function compose(
-  { config: given, log, version }: HostOptions,
+  { config: given, log, version, succession }: HostOptions,
   workers: number,
   stack: CloseStack,
 ): Promise<Host> {
   const clock = systemClock;
+  await checkTls(given);
   const directory = stack.push(await openDataDirectory(given.dataDir));
-  const config = { ...given, dataDir: directory.path };
+  const memoryBytes = given.limits.memoryBytes ?? readMachineLimits().memoryBytes;
+  // Workers are told the same: memory is lent to them out of it.
+  const config = { ...given, dataDir: directory.path, limits: { ...given.limits, memoryBytes } };
   const artifacts = stack.push(await openFsArtifactStore(directory.path, { clock }));
   const inner = stack.push(
     await openSqliteRegistry(join(directory.path, 'registry.sqlite'), { clock, log }),
@@ -70,6 +77,11 @@ async function compose(
     }),
   );
   const { observer } = metrics;
+  const keyValue = stack.push(
+    new KeyValueHost({ dataDir: directory.path, limits: config.keyValue, clock, log }),
+  );
+  stack.defer(inner.subscribe((snapshot) => keyValue.follow(snapshot)));
+  keyValue.follow(inner.snapshot);
   const registry = publishedRegistry(inner, (snapshot) => cluster.publish(snapshot));
   const deployer = new PipelineDeployer({
     config,
@@ -121,7 +133,20 @@ async function compose(
       signal.removeEventListener('abort', cancel);
     }
   };
-  const reload = (): Promise<number> => cluster.fleet.reload();
+  const leave = async (): Promise<void> => {
+    cluster.leave();
+    await stack.close();
+    succession?.begin();
+  };
+  const reload = async (): Promise<number> => {
+    if (succession === undefined || !(await succession.isDue())) return cluster.fleet.reload();
+    log.info('release or configuration have changed: a new supervisor takes over');
+    // Whoever asked gets an answer first: the admin API waits for it when it closes.
+    setImmediate(() => {
+      leave().catch((err: unknown) => log.fatal({ err }, 'cannot hand over'));
+    });
+    return 0;
+  };
   let dataUrl: string | undefined;
   let isClosing = false;
   const admin = stack.push(
@@ -146,6 +171,7 @@ async function compose(
       },
       reload,
       guestLog,
+      keyValue,
       observer,
       metrics,
       isReady: () => !isClosing && cluster.fleet.counts().ready > 0,
@@ -155,7 +181,7 @@ async function compose(
     }),
   );
   stack.push(cluster);
-  dataUrl = formatBaseUrl(await cluster.start());
+  dataUrl = formatBaseUrl(await cluster.start(), schemeOf(config));
   stack.defer(() => {
     isClosing = true;
     deployer.close();
@@ -168,4 +194,10 @@ async function compose(
     close: () => stack.close(),
     endNow: () => cluster.endNow(),
   };
+}
+
+/** A pair that is no good ends the start here, and not that of each worker. */
+async function checkTls({ tls }: Config): Promise<void> {
+  const files = tlsFilesOf(tls);
+  if (files !== undefined) checkTlsPair(await readTlsFiles(files), files);
 }

@@ -20,6 +20,10 @@ import type { Config } from './config/schema.ts';
 import { openDataSide, type DataSide } from './data-side.ts';
 import { createCallFunction, type CallFunction } from './invoke/collected-call.ts';
 import type { QuarantinedFunction } from './invoke/function-quarantine.ts';
+import { QuotaClient } from './limits/quotas/quota-client.ts';
+import type { AuthorityQuotaMessage } from './limits/quotas/quota-messages.ts';
+import { KeyValueClient } from './key-value/key-value-client.ts';
+import { keyValueSocketPath } from './key-value/socket-path.ts';
 import { RunningBoard } from './limits/running-board.ts';
 import type { RpcHandler } from './links/rpc-link.ts';
 import { openLog, silentLog, type Log } from './logs/log.ts';
@@ -45,6 +49,10 @@ class Worker {
   /** Of calls of `faas invoke` under way, by request id. */
   readonly #callers = new Map<string, AbortController>();
   readonly #board = new RunningBoard();
+  readonly #quotas = new QuotaClient({
+    clock: systemClock,
+    soon: (task) => void setImmediate(task),
+  });
   #quarantined: readonly QuarantinedFunction[] = [];
   #log: Log = silentLog;
   #link: SupervisorLink | undefined;
@@ -73,10 +81,11 @@ class Worker {
         epoch: this.#routes.snapshot.epoch,
         ready: this.#isReady,
       }),
-      onWelcome: (welcome) => {
-        this.#handleWelcome(welcome);
+      onWelcome: (welcome, link) => {
+        this.#handleWelcome(welcome, link);
         first.resolve(welcome.config);
       },
+      onLost: () => this.#quotas.disconnect(),
       handlers: this.#handlers(),
       log: () => this.#log,
     });
@@ -110,7 +119,9 @@ class Worker {
       log: this.#log,
       clock: systemClock,
       guestLog: this.#guestLog,
+      keyValue: this.#keyValue(config),
       board: this.#board,
+      quotas: this.#quotas,
       createObserver: (sources) => new WorkerObserver({ ...sources, run: randomUUID() }),
     });
     dataSide.setQuarantine(this.#quarantined);
@@ -122,10 +133,15 @@ class Worker {
     return { dataSide, artifacts };
   }
 
-  #handleWelcome({ routes, quarantined }: Welcome): void {
+  #keyValue({ keyValue: limits }: Config): KeyValueClient {
+    return new KeyValueClient({ path: keyValueSocketPath(this.#dataDirectory), limits });
+  }
+
+  #handleWelcome({ routes, quarantined }: Welcome, link: SupervisorLink): void {
     this.#setQuarantine(quarantined);
     if (routes !== undefined) this.#routes.replace(routes);
     void this.#guestLog.flush();
+    this.#quotas.connect((messages) => link.notify('quotas', messages));
   }
 
   #setQuarantine(list: readonly QuarantinedFunction[]): void {
@@ -140,6 +156,7 @@ class Worker {
       'worker.drain': (params) => void this.drain((params as { idleMs: number }).idleMs).then(exit),
       'quarantine.replace': (list) => this.#setQuarantine(list as readonly QuarantinedFunction[]),
       'metrics.dump': (request) => this.#dumpMetrics(request as DumpRequest),
+      quotas: (messages) => this.#quotas.receive(messages as readonly AuthorityQuotaMessage[]),
       'function.call': (call) => this.#callForOperator(call as WireCall),
       'function.cancel': (params) =>
         this.#callers.get((params as { requestId: string }).requestId)?.abort(),
@@ -193,6 +210,7 @@ class Worker {
     await this.#dataSide?.close(idleMs);
     await this.#guestLog.flush();
     await this.#sayFigures().catch((err: unknown) => this.#log.warn({ err }, 'figures are lost'));
+    this.#quotas.close();
     this.#link?.close();
     await this.#watchdog?.close();
   }

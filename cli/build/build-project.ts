@@ -14,6 +14,9 @@ import { runShell, type ShellResult } from './run-shell.ts';
 import { checkTool } from './toolchain.ts';
 import { WatchedFiles } from './watched-files.ts';
 
+/** File systems take times from a clock that may lag by a tick: what is edited as a build begins must not look older. */
+const CLOCK_LAG_MS = 10;
+
 /** How to build. */
 export interface BuildOptions {
   readonly environment: Environment;
@@ -63,7 +66,7 @@ export async function buildProject(
 }
 
 async function isFresh(loaded: LoadedManifest, command: string): Promise<boolean> {
-  const builtMs = await readBuildTime(loaded.folder, artifactOf(loaded), command);
+  const builtMs = await readBuildTime(loaded, artifactOf(loaded), command);
   if (builtMs === undefined) return false;
   return (await new WatchedFiles(loaded).findNewer(builtMs)) === undefined;
 }
@@ -77,7 +80,7 @@ async function build(
   const { environment, signal } = options;
   checkTools(loaded, environment);
   await options.onStart?.(command);
-  const startedMs = Date.now();
+  const startedMs = Date.now() - CLOCK_LAG_MS;
   const cwd = resolve(folder, manifest.build?.workdir ?? '.');
   const result = await runShell(command, { cwd, environment, signal }).catch((error: unknown) => {
     throw new HostError(
@@ -90,7 +93,7 @@ async function build(
     const how = describeEnd(result);
     throw new HostError('build_failed', { name: manifest.name, command: shown(command), how });
   }
-  await writeBuildTime(folder, artifactOf(loaded), command, startedMs);
+  await writeBuildTime(loaded, artifactOf(loaded), command, startedMs);
 }
 
 function checkTools({ manifest, folder }: LoadedManifest, environment: Environment): void {

@@ -1,9 +1,10 @@
 /**
- * What was built when: `.faas/build.json` beside the manifest. The time of the artifact alone does not tell, because
+ * What was built when: `.faas/NAME.json` beside the manifest. The time of the artifact alone does not tell, because
  * tools leave it alone when nothing has changed, and files may be edited while a build runs.
  */
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { LoadedManifest } from '../manifest/load-manifest.ts';
 
 interface Stamp {
   readonly command: string;
@@ -21,22 +22,21 @@ const GITIGNORE = '*\n';
  * @returns Undefined if there is no artifact, or another command has made it.
  */
 export async function readBuildTime(
-  folder: string,
+  { folder, manifest }: LoadedManifest,
   artifact: string,
   command: string,
 ): Promise<number | undefined> {
   const stats = await stat(artifact).catch(() => undefined);
   if (stats === undefined) return undefined;
-  const stamp = await readStamp(folder);
-  const isOurs =
-    stamp?.artifact.mtimeMs === stats.mtimeMs && stamp.artifact.size === stats.size;
+  const stamp = await readStamp(join(folder, '.faas', `${manifest.name}.json`));
+  const isOurs = stamp?.artifact.mtimeMs === stats.mtimeMs && stamp.artifact.size === stats.size;
   if (!isOurs) return stats.mtimeMs;
   return stamp.command === command ? stamp.startedMs : undefined;
 }
 
 /** Remembers a build that has just ended. What cannot be remembered is built again. */
 export async function writeBuildTime(
-  folder: string,
+  { folder, manifest }: LoadedManifest,
   artifact: string,
   command: string,
   startedMs: number,
@@ -47,15 +47,15 @@ export async function writeBuildTime(
     const place = join(folder, '.faas');
     await mkdir(place, { recursive: true });
     await writeFile(join(place, '.gitignore'), GITIGNORE);
-    await writeFile(join(place, 'build.json'), `${JSON.stringify(stamp)}\n`);
+    await writeFile(join(place, `${manifest.name}.json`), `${JSON.stringify(stamp)}\n`);
   } catch {
     // A read-only project is built every time.
   }
 }
 
-async function readStamp(folder: string): Promise<Stamp | undefined> {
+async function readStamp(file: string): Promise<Stamp | undefined> {
   try {
-    const stamp: unknown = JSON.parse(await readFile(join(folder, '.faas', 'build.json'), 'utf8'));
+    const stamp: unknown = JSON.parse(await readFile(file, 'utf8'));
     return isStamp(stamp) ? stamp : undefined;
   } catch {
     return undefined;
@@ -64,5 +64,7 @@ async function readStamp(folder: string): Promise<Stamp | undefined> {
 
 function isStamp(value: unknown): value is Stamp {
   const { command, startedMs, artifact } = (value ?? {}) as Partial<Stamp>;
-  return typeof command === 'string' && typeof startedMs === 'number' && typeof artifact === 'object';
+  return (
+    typeof command === 'string' && typeof startedMs === 'number' && typeof artifact === 'object'
+  );
 }

@@ -46,7 +46,9 @@ function describeModule(bytes: Uint8Array<ArrayBuffer>): ComponentDescription {
     throw new HostError('needs_componentizing', {});
   }
   if (stranger !== undefined) {
-    throw new HostError('not_wasi_module', { reason: `it imports from "${stranger.slice(0, 80)}"` });
+    throw new HostError('not_wasi_module', {
+      reason: `it imports from "${stranger.slice(0, 80)}"`,
+    });
   }
   if (!exports.includes('_start')) {
     throw new HostError('not_wasi_module', { reason: 'it exports no "_start"' });

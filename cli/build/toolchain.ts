@@ -35,9 +35,12 @@ const INSTALL: Readonly<Record<string, string>> = {
   tinygo: 'Install TinyGo from https://tinygo.org/getting-started/install',
   'componentize-go':
     'Run "go install github.com/bytecodealliance/componentize-go@latest", with $(go env GOPATH)/bin on the PATH',
-  python3: 'Install Python 3.10 or newer: "apt install python3 python3-venv", or https://python.org',
-  'componentize-py': 'Run "pip install componentize-py" (in a virtual environment: "python3 -m venv .venv")',
-  clang: 'Run "apt install clang lld", "brew install llvm lld", or take https://github.com/WebAssembly/wasi-sdk',
+  python3:
+    'Install Python 3.10 or newer: "apt install python3 python3-venv", or https://python.org',
+  'componentize-py':
+    'Run "pip install componentize-py" (in a virtual environment: "python3 -m venv .venv")',
+  clang:
+    'Run "apt install clang lld", "brew install llvm lld", or take https://github.com/WebAssembly/wasi-sdk',
   'wasm-ld': 'Run "apt install lld", or "brew install lld"',
   'wasi-libc':
     'Run "apt install wasi-libc libclang-rt-dev-wasm32", or set WASI_SDK_PATH to a https://github.com/WebAssembly/wasi-sdk',
@@ -102,19 +105,25 @@ export function ask(
   const path = findProgram(program, environment);
   if (path === undefined) return undefined;
   const options = { cwd: folder, env: environment, encoding: 'utf8', timeout: ASK_MS } as const;
-  const { status, stdout } = spawnSync(path, args, { ...options, stdio: ['ignore', 'pipe', 'ignore'] });
+  const { status, stdout } = spawnSync(path, args, {
+    ...options,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   return status === 0 ? stdout.split('\n')[0] : undefined;
 }
 
 function installText(need: string, kind: string, name: string, world: ToolWorld): string {
   const known = INSTALL[need];
   if (known !== undefined) return known;
-  if (kind === 'npm') return `Run "npm install" in the project, or "npm install --save-dev ${name}"`;
+  if (kind === 'npm')
+    return `Run "npm install" in the project, or "npm install --save-dev ${name}"`;
   if (kind === 'python') return `Run "pip install ${name}"`;
   if (kind === 'rust-target') {
     const add = `Run "rustup target add ${name}"`;
     const hasRustup = findProgram('rustup', world.environment) !== undefined;
-    return hasRustup ? add : `Install Rust from https://rustup.rs, then run "rustup target add ${name}"`;
+    return hasRustup
+      ? add
+      : `Install Rust from https://rustup.rs, then run "rustup target add ${name}"`;
   }
   return `Install "${need}" and put it on the PATH`;
 }

@@ -36,7 +36,10 @@ export class WatchedFiles {
   /** Folders to look at: that of the manifest, and others that patterns lead to. */
   get roots(): readonly string[] {
     const outside = this.#patterns.map((pattern) => resolve(this.#folder, fixedPart(pattern)));
-    return [this.#folder, ...outside.filter((path) => relative(this.#folder, path).startsWith('..'))];
+    return [
+      this.#folder,
+      ...outside.filter((path) => relative(this.#folder, path).startsWith('..')),
+    ];
   }
 
   /** Whether nothing below a path can count. */

@@ -32,7 +32,12 @@ export function deployCommand(cli: Cli): Command {
     const { environment, terminal } = cli;
     const onStart = (line: string): Promise<void> => terminal.note(showBuild(line, terminal));
     const options = { environment, onStart };
-    const { deployments, missing } = await resolveDeployments(target, flags, ruleOf(flags), options);
+    const { deployments, missing } = await resolveDeployments(
+      target,
+      flags,
+      ruleOf(flags),
+      options,
+    );
     const shown = flags.quiet !== true && flags.format !== 'json';
     if (shown) await showMissing(missing, cli);
     await using client = await openClient(flags, cli);

@@ -17,6 +17,11 @@ export function reloadCommand(cli: Cli): Command {
     await using client = await openClient(flags, cli);
     const view = await client.json<ReloadView>({ method: 'POST', path: '/v1/reload', json: {} });
     if (flags.format === 'json') return cli.terminal.printJson(view);
-    return cli.terminal.print(`${view.workers} workers replaced in ${view.ms} ms\n`);
+    if (view.workers > 0) {
+      return cli.terminal.print(`${view.workers} workers replaced in ${view.ms} ms\n`);
+    }
+    const text =
+      'release or configuration have changed: a new supervisor takes over, and replaces the workers';
+    return cli.terminal.print(`${text}\n`);
   });
 }

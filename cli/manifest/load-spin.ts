@@ -52,8 +52,7 @@ const REFUSED: Readonly<Record<string, string>> = {
   dependencies: 'it is composed of other components: compose it with "wac plug" before',
   exclude_files: 'it excludes files, and only whole folders are taken along',
 };
-const HEADERS =
-  'the header fields spin-* of requests: the path is in the request itself, complete';
+const HEADERS = 'the header fields spin-* of requests: the path is in the request itself, complete';
 
 /**
  * Loads an application.
@@ -61,7 +60,7 @@ const HEADERS =
  * @throws {manifest_syntax} If it is not TOML.
  * @throws {invalid_manifest_value} If it is no Spin manifest of version 2.
  * @throws {spin_unsupported} If a component needs what is not there.
- * @throws {secret_unset} If a required variable has no value.
+ * @throws {variable_unset} If a required variable has no value.
  */
 export async function loadSpin(file: string, environment: Environment): Promise<SpinApplication> {
   const read = await readToml(file);
@@ -106,7 +105,8 @@ function toFunction(
     ([name, template]) => [name, variables.fill(template)] as const,
   );
   const { source } = component;
-  if (typeof source !== 'string') return stop(`its source is an address: download "${source.url}" and name the file`);
+  if (typeof source !== 'string')
+    return stop(`its source is an address: download "${source.url}" and name the file`);
   const command = component.build?.command;
   const workdir = component.build?.workdir;
   const manifest: Manifest = {

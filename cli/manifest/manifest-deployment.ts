@@ -15,7 +15,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
  * Makes the deployment of a manifest.
  *
  * @param given Names of secrets that come from elsewhere: their variables may be unset.
- * @throws {secret_unset} If the variable of a secret is not set.
+ * @throws {variable_unset} If the variable of a secret is not set.
  */
 export function deploymentOf(
   loaded: LoadedManifest,
@@ -88,7 +88,7 @@ function secretsOf(
   return Object.entries(secrets).flatMap(([name, { env }]) => {
     if (given.has(name)) return [];
     const value = environment[env];
-    if (value === undefined) throw new HostError('secret_unset', { name, variable: env });
+    if (value === undefined) throw new HostError('variable_unset', { name, variable: env });
     return [[name, value] as const];
   });
 }

@@ -136,7 +136,8 @@ function describeValue(value: unknown): string {
 function valueAt(tree: unknown, path: readonly string[]): unknown {
   let value = tree;
   for (const name of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name))
+      return undefined;
     value = (value as Readonly<Record<string, unknown>>)[name];
   }
   return value;

@@ -38,7 +38,9 @@ const variables = z.record(
 const build = z.strictObject(
   {
     command: text('a command line').optional().describe('command that builds, run by the shell'),
-    workdir: text(path).optional().describe('folder it runs in; the one of the manifest by default'),
+    workdir: text(path)
+      .optional()
+      .describe('folder it runs in; the one of the manifest by default'),
     artifact: text(path).optional().describe('the component or module that the build makes'),
     watch: texts('a path or pattern like "src/**"').describe(
       'what the artifact is made of; everything beside the manifest by default',

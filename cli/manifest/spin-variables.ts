@@ -35,7 +35,7 @@ export class SpinVariables {
    * Fills in one text.
    *
    * @throws {spin_unsupported} If it names a variable that is not declared.
-   * @throws {secret_unset} If a variable without default is not in the environment.
+   * @throws {variable_unset} If a variable without default is not in the environment.
    */
   fill(template: string): FilledText {
     let isSecret = false;
@@ -48,10 +48,11 @@ export class SpinVariables {
 
   #valueOf(name: string): string {
     const declared = Object.hasOwn(this.#declared, name) ? this.#declared[name] : undefined;
-    if (declared === undefined) return this.#refuse(`it uses the variable "${name}", which is not declared`);
+    if (declared === undefined)
+      return this.#refuse(`it uses the variable "${name}", which is not declared`);
     const variable = PREFIX + name.toUpperCase();
     const value = this.#environment[variable] ?? declared.default;
-    if (value === undefined) throw new HostError('secret_unset', { name, variable });
+    if (value === undefined) throw new HostError('variable_unset', { name, variable });
     return value;
   }
 }

@@ -118,7 +118,7 @@ export function viewToken({ id, name, scopes, createdMs }: TokenRecord): TokenVi
 
 /** What a reload came to. */
 export interface ReloadView {
-  /** Workers that were replaced. */
+  /** Workers that were replaced; 0 if a new supervisor takes over and will do so. */
   readonly workers: number;
   readonly ms: number;
 }

@@ -842,11 +842,11 @@ export const ERROR_CODES = define({
     message: 'Cannot deploy "{component}" of {file}: {reason}',
     fix: 'See docs/manifest.md for what a Spin application gets here',
   },
-  secret_unset: {
+  variable_unset: {
     status: 400,
     blame: 'user',
-    message: 'Cannot deploy the secret "{name}": the environment variable "{variable}" is not set',
-    fix: 'Set {variable}, or give --secret {name}=VALUE',
+    message: 'Cannot find the value of "{name}": the environment variable "{variable}" is not set',
+    fix: 'Set {variable} in the environment of this command',
   },
   toolchain_missing: {
     status: 400,

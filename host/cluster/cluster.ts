@@ -32,6 +32,7 @@ import { stateOf } from './route-changes.ts';
 import { Backoff } from './watchdog/backoff.ts';
 import type { BlameBook } from './watchdog/blame-book.ts';
 import { parseStuckReport, STUCK_METHOD, type StuckReport } from './watchdog/stuck-report.ts';
+import { QuotaAuthority, type QuotaSession } from './quotas/quota-authority.ts';
 import { WorkerLines } from './worker-lines.ts';
 import {
   artifactSchema,
@@ -76,6 +77,7 @@ export interface ClusterParts {
 /** All other processes of the host. */
 export class Cluster {
   readonly fleet: Fleet;
+  #quotas: QuotaAuthority | undefined;
   readonly #parts: ClusterParts;
   readonly #lines: WorkerLines;
   readonly #links = new Set<RpcLink>();
@@ -84,6 +86,7 @@ export class Cluster {
   #bound: BoundSocket | undefined;
   readonly #backoff = new Backoff();
   #isClosing = false;
+  #hasLeft = false;
   /** Resolves when it is known whether there is a launcher. */
   readonly #looked = Promise.withResolvers<void>();
 
@@ -104,7 +107,10 @@ export class Cluster {
       createSpec: (id) =>
         createWorkerSpec(id, { release, readable, run: parts.run, dataDirectory: config.dataDir }),
       restartDelayMs: (peer, exit) => this.#restartDelayMs(peer, exit),
-      onGone: (peer) => this.#lines.forget(peer.id),
+      onGone: (peer) => {
+        this.#lines.forget(peer.id);
+        this.#quotas?.leave(peer.id);
+      },
       onReplaced: (why) => parts.metrics.restarted(why),
     });
   }
@@ -120,6 +126,7 @@ export class Cluster {
     const hadLauncher = existsSync(run.launcherSocket);
     this.#server = await listenOnPath(run.supervisorSocket, (socket) => this.#accept(socket));
     this.#launcher = await LauncherClient.find(run.launcherSocket, this.#events());
+    this.#quotas = this.#openQuotas(this.#launcher?.view.workers ?? []);
     this.#looked.resolve();
     if (this.#launcher === undefined) {
       await this.#startLauncher(hadLauncher);
@@ -131,17 +138,27 @@ export class Cluster {
 
   /** Resolves when no worker serves anything older. */
   publish(snapshot: RouteSnapshot): Promise<void> {
+    this.#quotas?.follow(snapshot);
     return this.fleet.publish(snapshot);
   }
 
   /** Has all workers finish what is under way, and ends the launcher. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    if (this.#launcher !== undefined) await this.fleet.close();
-    this.#launcher?.end();
+    if (!this.#hasLeft) {
+      await this.fleet.close();
+      this.#launcher?.end();
+    }
     this.#bound?.close();
     this.#server?.close();
     for (const link of this.#links) link.close();
+  }
+
+  /** Lets go of all of them: they go on, and another supervisor takes them over. */
+  leave(): void {
+    this.#isClosing = true;
+    this.#hasLeft = true;
+    this.#launcher?.disconnect();
   }
 
   /** Kills all of them. */
@@ -208,6 +225,7 @@ export class Cluster {
   #accept(socket: Socket): void {
     let peer: WorkerPeer | undefined;
     let figures: WorkerFeed | undefined;
+    let quotas: QuotaSession | undefined;
     const known = (): WorkerPeer => {
       if (peer === undefined) throw new HostError('no_worker');
       return peer;
@@ -218,6 +236,8 @@ export class Cluster {
           const hello = helloSchema.parse(params);
           peer = await this.#welcome(hello, link);
           if (hello.ready) figures = this.#followFigures(peer, link);
+          // After the answer, which says who speaks.
+          setImmediate(() => (quotas = this.#lendTo(hello.worker, link)));
           return this.#answerTo(peer, hello.epoch);
         },
         'worker.ready': () => {
@@ -225,20 +245,41 @@ export class Cluster {
           figures = this.#followFigures(known(), link);
         },
         [STUCK_METHOD]: (params) => this.#handleStuck(parseStuckReport(params)),
+        quotas: (messages) => quotas?.receive(messages),
         'metrics.page': (page) => figures?.accept(page),
         'log.lines': (params) => ({ next: this.#lines.take(known().id, params) }),
         'artifact.load': (params) => this.#loadArtifact(artifactSchema.parse(params).digest),
         'artifact.openFile': (params) => this.#openFile(artifactSchema.parse(params).digest),
       },
-      onNoticeFailed: (method, err) =>
-        this.#parts.log.error({ err, method, worker: peer?.id }, 'a notice was not understood'),
+      onNoticeFailed: (method, err) => {
+        this.#parts.log.error({ err, method, worker: peer?.id }, 'a notice was not understood');
+        // Its counts cannot be trusted any more: it tells all of them again.
+        if (method === 'quotas') link.close();
+      },
       onClose: () => {
         this.#links.delete(link);
         figures?.depart();
+        quotas?.disconnect();
         peer?.disconnect(link);
       },
     });
     this.#links.add(link);
+  }
+
+  /** @param found Workers that are there already, and hold something. */
+  #openQuotas(found: readonly { readonly id: string }[]): QuotaAuthority {
+    const { clock, config, registry } = this.#parts;
+    const quotas = new QuotaAuthority({
+      clock,
+      memoryBytes: config.limits.memoryBytes ?? 0,
+      expected: found.map(({ id }) => id),
+    });
+    quotas.follow(registry.snapshot);
+    return quotas;
+  }
+
+  #lendTo(worker: string, link: RpcLink): QuotaSession | undefined {
+    return this.#quotas?.connect(worker, (messages) => link.notify('quotas', messages));
   }
 
   #followFigures({ id }: WorkerPeer, link: RpcLink): WorkerFeed {

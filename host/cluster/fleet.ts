@@ -35,7 +35,7 @@ export interface FleetParts {
   readonly clock: Clock;
   readonly log: Log;
   /** The launcher of this moment. */
-  readonly launcher: () => LauncherClient;
+  readonly launcher: () => Pick<LauncherClient, 'startWorker'>;
   readonly createSpec: (id: string) => WorkerSpec;
   /** When a worker that ended by itself is replaced: ms to wait. */
   readonly restartDelayMs: (peer: WorkerPeer, exit: WorkerExit) => number;
@@ -145,7 +145,11 @@ export class Fleet {
    * @throws {worker_failed} If a new one does not come up; the old ones go on.
    */
   reload(): Promise<number> {
-    this.#reloading ??= this.#reload().finally(() => (this.#reloading = undefined));
+    this.#reloading ??= this.#reload().finally(() => {
+      this.#reloading = undefined;
+      // While there was one more, nobody replaced those that ended.
+      this.refill();
+    });
     return this.#reloading;
   }
 
@@ -305,8 +309,6 @@ export class Fleet {
       await this.#retire(old, IDLE_MS);
       replaced += 1;
     }
-    // While there was one more, nobody replaced those that ended.
-    this.refill();
     return replaced;
   }
 

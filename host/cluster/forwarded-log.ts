@@ -2,6 +2,7 @@
  * Lines of a worker's guests on their way to the supervisor, who keeps them. They are numbered and kept until they are
  * acknowledged, so that a new supervisor gets those that the old one did not; what waits is bounded, and the oldest go first.
  */
+import { toHostError } from '../base/errors.ts';
 import type { GuestLine, LineSink } from '../logs/guest-line.ts';
 
 /** Lines and text that wait for the supervisor. */
@@ -54,9 +55,9 @@ export class ForwardedLog implements LineSink {
       const first = this.#first;
       try {
         await this.#send({ first, lines }, TIMEOUT_MS);
-      } catch {
-        // They wait for the next line, or for the next supervisor.
-        return;
+      } catch (error) {
+        // They wait for the next line, or for the next supervisor. What was refused would be refused again.
+        if (toHostError(error).code !== 'internal_error') return;
       }
       // Some may have been dropped in the meantime.
       this.#drop(Math.max(0, first + lines.length - this.#first));

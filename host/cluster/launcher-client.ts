@@ -95,6 +95,11 @@ export class LauncherClient {
     this.#link.notify('launcher.end', {});
   }
 
+  /** Leaves it alone. */
+  disconnect(): void {
+    this.#link.close();
+  }
+
   /** Ends it at once; its workers go on. */
   endNow(): void {
     process.kill(this.view.pid, 'SIGKILL');

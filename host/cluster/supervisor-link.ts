@@ -21,7 +21,9 @@ export interface SupervisorLinkOptions {
   readonly handlers: Readonly<Record<string, RpcHandler>>;
   readonly hello: () => Hello;
   /** A supervisor has answered. */
-  readonly onWelcome: (welcome: Welcome) => void;
+  readonly onWelcome: (welcome: Welcome, link: SupervisorLink) => void;
+  /** There is none any more. */
+  readonly onLost: () => void;
   readonly log: () => Log;
 }
 
@@ -81,7 +83,7 @@ export class SupervisorLink implements Closeable {
         const welcome = (await link.call('worker.hello', hello(), HELLO_MS)) as Welcome;
         // What is sent from here on is sent to somebody who knows who sends it.
         this.#link = link;
-        onWelcome(welcome);
+        onWelcome(welcome, this);
         return;
       } catch (error) {
         link.close();
@@ -94,6 +96,7 @@ export class SupervisorLink implements Closeable {
   #handleLoss(link: RpcLink): void {
     if (this.#link !== link) return;
     this.#link = undefined;
+    this.#options.onLost();
     if (this.#isClosed) return;
     this.#options.log().warn('the supervisor is gone: serving on with what is known');
     void this.#connect();

@@ -31,7 +31,7 @@ const lineSchema = z.strictObject({
   function: z.string().min(1).max(63),
   version: z.number().int().nonnegative(),
   requestId: z.string().max(128),
-  stream: z.enum(['stdout', 'stderr', 'host']),
+  stream: z.enum(['stdout', 'stderr', 'host', 'log']),
   text: z.string().max(1024 * 1024),
 });
 
@@ -77,6 +77,14 @@ const outcomes = [
   'host_error',
 ] as const;
 
+const bodySchema: z.ZodType<CollectedBody> = z.strictObject({
+  status: z.number().int().min(0).max(999),
+  headers: z.array(z.tuple([z.string(), z.string()])),
+  bodyBase64: z.string(),
+  truncated: z.boolean(),
+  aborted: z.string().exactOptional(),
+});
+
 /** What came of it. */
 export const callResultSchema = z.strictObject({
   outcome: z.enum(outcomes),
@@ -88,7 +96,7 @@ export const callResultSchema = z.strictObject({
     .optional(),
   start: z.enum(['cold', 'warm', 'hot']).optional(),
   cpuMs: z.number().optional(),
-  response: z.custom<CollectedBody>((value) => typeof value === 'object').optional(),
+  response: bodySchema.optional(),
 });
 export type WireCallResult = z.infer<typeof callResultSchema>;
 

@@ -94,7 +94,8 @@ export class WorkerPeer {
    */
   follow(snapshot: RouteSnapshot): Promise<void> {
     this.#wanted = snapshot;
-    this.#following ??= this.#follow().finally(() => (this.#following = undefined));
+    if (this.#servedEpoch >= snapshot.epoch) return Promise.resolve();
+    this.#following ??= this.#follow();
     return this.#following;
   }
 
@@ -110,11 +111,16 @@ export class WorkerPeer {
 
   async #follow(): Promise<void> {
     const isOver = this.gone.then(() => 'gone' as const);
-    for (;;) {
-      const wanted = this.#wanted;
-      if (wanted === undefined || this.#servedEpoch >= wanted.epoch) return;
-      const step = await Promise.race([isOver, this.#send(wanted)]);
-      if (step === 'gone') return;
+    try {
+      for (;;) {
+        const wanted = this.#wanted;
+        if (wanted === undefined || this.#servedEpoch >= wanted.epoch) return;
+        const step = await Promise.race([isOver, this.#send(wanted)]);
+        if (step === 'gone') return;
+      }
+    } finally {
+      // At once: whoever wants something later than what was looked at last must not be given this promise.
+      this.#following = undefined;
     }
   }
 
@@ -128,8 +134,11 @@ export class WorkerPeer {
     if (epoch !== wanted.epoch) {
       epoch = await this.call('routes.replace', stateOf(wanted), APPLY_MS);
     }
+    if (epoch !== wanted.epoch) {
+      throw new HostError('internal_error', { reason: `${this.id} serves other routes` });
+    }
     this.#served = wanted;
-    this.#servedEpoch = Number(epoch);
+    this.#servedEpoch = wanted.epoch;
   }
 
   async #untilLinked(): Promise<void> {

@@ -7,6 +7,8 @@
  * @see https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md
  */
 
+import type { PlainBuiltin, TypedBuiltin } from './decode/decoded-component.ts';
+
 /** A value type; resources are indices into `Plan.resources`. */
 export type ValueType =
   | { readonly kind: PrimitiveKind }
@@ -22,7 +24,8 @@ export type ValueType =
       readonly err: ValueType | undefined;
     }
   | { readonly kind: 'flags'; readonly names: readonly string[] }
-  | { readonly kind: 'own' | 'borrow'; readonly resource: number };
+  | { readonly kind: 'own' | 'borrow'; readonly resource: number }
+  | { readonly kind: 'stream' | 'future'; readonly payload: ValueType | undefined };
 
 /** Types without parts. */
 export type PrimitiveKind =
@@ -52,6 +55,8 @@ export interface VariantCase {
 
 /** A component function's type. */
 export interface FunctionType {
+  /** Whether it is `async`; absent: no. */
+  readonly isAsync?: true;
   readonly parameters: readonly NamedType[];
   readonly result: ValueType | undefined;
 }
@@ -69,6 +74,10 @@ export interface CanonOptions {
   readonly memory: CoreRef | undefined;
   readonly realloc: CoreRef | undefined;
   readonly postReturn: CoreRef | undefined;
+  /** Set if the core function is called by the asynchronous ABI; absent: no. */
+  readonly isAsync?: true;
+  /** Of an asynchronously lifted function: called with each event that it waits for. */
+  readonly callback?: CoreRef;
 }
 
 /** A host function that the component imports. */
@@ -116,7 +125,18 @@ export type Trampoline =
       readonly kind: 'resource-new' | 'resource-rep' | 'resource-drop';
       readonly component: number;
       readonly resource: number;
-    };
+    }
+  | AsyncBuiltin;
+
+/** A core function of the asynchronous ABI that the host makes. */
+export interface AsyncBuiltin {
+  readonly kind: 'async-builtin';
+  readonly component: number;
+  readonly builtin: TypedBuiltin | PlainBuiltin | 'task-return';
+  /** What a stream or future carries, or a task returns; undefined: nothing, or it has no type. */
+  readonly payload: ValueType | undefined;
+  readonly options: CanonOptions;
+}
 
 /** One step of instantiation. */
 export type PlanStep =

@@ -22,6 +22,7 @@ export function signatureText(
   resources: Plan['resources'],
 ): string | undefined {
   const writer = new SignatureWriter(resources);
+  if (type.isAsync === true) writer.add('async');
   writer.list(
     '(',
     type.parameters.map((parameter) => () => writer.type(parameter.type)),
@@ -51,12 +52,14 @@ export function signatureDigest(
 
 /**
  * The name that an interface has in a table of types: drafts differ from one another, so that they keep their
- * version; releases of one line do not.
+ * version; releases of one line do not. The line 0.2 has names without version.
  *
  * @param name As a component imports it: `wasi:io/streams@0.2.3`, `wasi:keyvalue/store@0.2.0-draft2`.
+ * @returns `wasi:io/streams`, the name itself, and for `wasi:http/types@0.3.2` `wasi:http/types@0.3`.
  */
 export function signatureKey(name: string): string {
-  return /@[\d.]+-/.test(name) ? name : name.replace(/@.*$/, '');
+  if (/@[\d.]+-/.test(name)) return name;
+  return name.replace(/@.*$/, '') + (/@0\.3\.\d+$/.test(name) ? '@0.3' : '');
 }
 
 class SignatureWriter {
@@ -95,6 +98,7 @@ class SignatureWriter {
     if (type.kind === 'option') return this.#types([type.some]);
     if (type.kind === 'result') return this.#types([type.ok, type.err]);
     if (type.kind === 'tuple') return this.#types(type.items);
+    if (type.kind === 'stream' || type.kind === 'future') return this.#types([type.payload]);
     if (type.kind === 'record') return this.#named(type.fields);
     if (type.kind === 'variant') return this.#named(type.cases);
     if (type.kind === 'enum' || type.kind === 'flags') return this.add(`{${type.names.join(',')}}`);

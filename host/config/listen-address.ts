@@ -58,8 +58,11 @@ export function parseSocketAddress(text: string, dataDir: string): SocketAddress
 }
 
 /** Writes the base URL of a server: `http://127.0.0.1:8080`; of a socket `unix:/run/wasi-faas/admin.sock`. */
-export function formatBaseUrl(address: ListenAddress | SocketAddress): string {
+export function formatBaseUrl(
+  address: ListenAddress | SocketAddress,
+  scheme: 'http' | 'https' = 'http',
+): string {
   if ('path' in address) return `unix:${address.path}`;
   const host = address.host.includes(':') ? `[${address.host}]` : address.host;
-  return `http://${host}:${address.port}`;
+  return `${scheme}://${host}:${address.port}`;
 }

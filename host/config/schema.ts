@@ -101,7 +101,7 @@ const keyValue = z.strictObject({
   keyBytes: size(KIB).describe('longest key, in UTF-8'),
   metadataBytes: size(KIB).describe('longest metadata of a key, in UTF-8'),
   keysAtOnce: count(1000, 1).describe('keys of one page of a list, or of one batch'),
-  callBytes: size(16 * MIB).describe('values that one call reads or writes together'),
+  callBytes: size(4 * MIB).describe('values that one call reads or writes together'),
   queue: count(4096, 1).describe('calls that wait at once; more fail'),
   queueBytes: size(64 * MIB).describe('keys and values of the calls that wait; more fail'),
   timeoutMs: duration(5000, 100).describe('time that a call has, waiting included'),

@@ -179,8 +179,7 @@ class NodeDataPlane implements DataPlane {
     const scheme = tls === undefined ? 'http' : 'https';
     const events = {
       onConnection: (socket: Socket) => this.#handleConnection(socket, scheme),
-      onRefused: (socket: Socket, error: HostError) =>
-        this.#connections.get(socket)?.refuse(error),
+      onRefused: (socket: Socket, error: HostError) => this.#connections.get(socket)?.refuse(error),
     };
     if (tls === undefined) return createHttpServer(http, handler, events);
     const server = createHttpsServer(http, tls.pair, handler, {

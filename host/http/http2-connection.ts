@@ -25,7 +25,9 @@ const STREAMS = 100;
 const READABLE_HEADS = 2;
 /** Least that one field counts. */
 const FIELD_BYTES = 32;
-/** How long a client has to answer a ping, to read the last answer, and to close. */
+/** How long a client has to answer the ping after the word that we close; some go without answering it. */
+const WORD_MS = 500;
+/** How long a client has to read the last answer, and to close. */
 const LINGER_MS = 2000;
 /** No stream has a greater number: "all that are on their way will be served". */
 const LAST_STREAM = 2 ** 31 - 1;
@@ -81,7 +83,7 @@ export class Http2Connection {
       session.close();
       if (this.#openStreams === 0) this.#linger();
     };
-    const cancel = this.#parts.clock.after(LINGER_MS, close);
+    const cancel = this.#parts.clock.after(WORD_MS, close);
     if (!session.ping(close)) close();
   }
 
@@ -103,7 +105,9 @@ export class Http2Connection {
       // As in HTTP/1.1: which fields may come twice is for the function to judge.
       strictSingleValueFields: false,
     });
-    session.on('stream', (stream, headers, _flags, raw) => this.#handleStream(stream, headers, raw));
+    session.on('stream', (stream, headers, _flags, raw) =>
+      this.#handleStream(stream, headers, raw),
+    );
     session.on('ping', () => this.#noteNuisance());
     session.on('remoteSettings', () => this.#noteNuisance());
     // `close` follows.

@@ -48,7 +48,8 @@ export class Http2Response implements ResponseMessage {
   }
 
   writeContinue(): void {
-    if (this.#isOpen()) this.#stream.additionalHeaders({ ':status': constants.HTTP_STATUS_CONTINUE });
+    if (this.#isOpen())
+      this.#stream.additionalHeaders({ ':status': constants.HTTP_STATUS_CONTINUE });
   }
 
   writeHead(status: number, fields: string[]): void {
@@ -56,8 +57,7 @@ export class Http2Response implements ResponseMessage {
       // Node itself looks at names only, and its own list has a NUL between name and value.
       checkField(fields[index] ?? '', fields[index + 1] ?? '');
     }
-    this.#mayHaveBody =
-      !this.#isHead && status !== 204 && status !== 205 && status !== 304;
+    this.#mayHaveBody = !this.#isHead && status !== 204 && status !== 205 && status !== 304;
     this.#head = [':status', String(status), ...(status === 205 ? lengthless(fields) : fields)];
     this.#headersSent = true;
   }
@@ -108,7 +108,10 @@ export class Http2Response implements ResponseMessage {
     const head = this.#head;
     this.#head = undefined;
     const waitForTrailers = this.#mayHaveBody && (!isLast || this.#trailers !== undefined);
-    this.#stream.respond(head, { endStream: isLast && !hasBody && !waitForTrailers, waitForTrailers });
+    this.#stream.respond(head, {
+      endStream: isLast && !hasBody && !waitForTrailers,
+      waitForTrailers,
+    });
   }
 
   #sendTrailers(): void {

@@ -1,4 +1,5 @@
 /** Two PEM files → a certificate and its key that belong together, or a coded error that names the file and what is wrong with it. */
+import type { Config } from '../config/schema.ts';
 import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
@@ -109,4 +110,9 @@ function unusable(
   cause?: unknown,
 ): HostError {
   return new HostError('tls_unusable', { what, file, reason }, { cause });
+}
+
+/** What clients of the data plane speak. */
+export function schemeOf({ tls }: Pick<Config, 'tls'>): 'http' | 'https' {
+  return tls.cert === undefined ? 'http' : 'https';
 }

@@ -121,7 +121,10 @@ export class TlsWatch implements Closeable {
     this.#failure = undefined;
     this.#pair = pair;
     this.onPair?.(pair);
-    this.#parts.log.info({ cert: this.#files.cert, ends: dateOf(pair) }, 'a new certificate is used');
+    this.#parts.log.info(
+      { cert: this.#files.cert, ends: dateOf(pair) },
+      'a new certificate is used',
+    );
     this.#noteEnd(pair);
   }
 

@@ -32,6 +32,8 @@ async function serve({ databasePath, socketPath, limits }: KeyValueJob): Promise
   const handlers = createHandlers(store, queue, limits);
   await listenOnPath(socketPath, (socket) => void new RpcLink(socket, { handlers }));
   collectNow(store);
+  // Ctrl-C reaches every process of a terminal; requests under way still need this one.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.stdin.resume();
   process.stdin.once('close', () => {
     queue.flush();

@@ -136,7 +136,7 @@ export async function startHostProcess(
   t.teardown(() => process.end('SIGKILL'));
   const [, dataUrl = '', adminUrl = ''] = await process.until(
     'stdout',
-    /^ready data=(http:\S+) admin=(http:\S+)$/m,
+    /^ready data=(https?:\S+) admin=(\S+)$/m,
   );
   const readToken = options.readToken ?? (() => readFile(join(dataDir, 'admin-token'), 'utf8'));
   const token = (await readToken(process.child.pid ?? 0)).trim();

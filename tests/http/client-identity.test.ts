@@ -109,10 +109,7 @@ t.test('identifyClient() follows the chain from the right', async (t) => {
   );
   t.ok(endless.forwardedFor.length < 300, 'a list without end is not followed to its end');
   t.equal(identifyClient(PROXY, { ...NOTHING, proto: 'http, https' }, trust).scheme, 'https');
-  t.equal(
-    identifyClient(PROXY, { ...NOTHING, forwarded: 'proto="HTTPS"' }, trust).scheme,
-    'https',
-  );
+  t.equal(identifyClient(PROXY, { ...NOTHING, forwarded: 'proto="HTTPS"' }, trust).scheme, 'https');
   t.equal(identifyClient(PROXY, { ...NOTHING, proto: 'javascript' }, trust).scheme, 'http');
 });
 

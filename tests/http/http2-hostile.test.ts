@@ -7,29 +7,32 @@ import { ask, openSession, openTlsPlane } from './tls-plane.ts';
 const hello: Behaviour = async (_request, responder) => answer(responder, 'hello');
 const CANCEL = 8;
 
-t.test('a reset amid a body does not pass for its end, not even one without an error', async (t) => {
-  const failures: string[] = [];
-  const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const failed = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  const tls = await openTlsPlane(t, async (request) => {
-    const index = Number(request.pathWithQuery.slice(1));
-    request.body.take(1);
-    begun[index]?.resolve();
-    await readAll(request.body).catch((error: Error) => failures.push(error.message));
-    failed[index]?.resolve();
-    return { outcome: 'cancelled', error: new HostError('client_gone', { name: 'app' }) };
-  });
-  const client = await FrameClient.open(t, tls.port);
-  for (const [index, code] of [0, CANCEL].entries()) {
-    const stream = index * 2 + 1;
-    client.send(headers(stream, { ':method': 'POST', ':path': `/app/${index}` }, false));
-    client.send(data(stream, 'half'));
-    await begun[index]?.promise;
-    client.send(reset(stream, code));
-    await failed[index]?.promise;
-  }
-  t.same(failures, Array(2).fill('the client has closed the connection'));
-});
+t.test(
+  'a reset amid a body does not pass for its end, not even one without an error',
+  async (t) => {
+    const failures: string[] = [];
+    const begun = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const failed = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const tls = await openTlsPlane(t, async (request) => {
+      const index = Number(request.pathWithQuery.slice(1));
+      request.body.take(1);
+      begun[index]?.resolve();
+      await readAll(request.body).catch((error: Error) => failures.push(error.message));
+      failed[index]?.resolve();
+      return { outcome: 'cancelled', error: new HostError('client_gone', { name: 'app' }) };
+    });
+    const client = await FrameClient.open(t, tls.port);
+    for (const [index, code] of [0, CANCEL].entries()) {
+      const stream = index * 2 + 1;
+      client.send(headers(stream, { ':method': 'POST', ':path': `/app/${index}` }, false));
+      client.send(data(stream, 'half'));
+      await begun[index]?.promise;
+      client.send(reset(stream, code));
+      await failed[index]?.promise;
+    }
+    t.same(failures, Array(2).fill('the client has closed the connection'));
+  },
+);
 
 t.test('streams that are opened and reset again and again end the connection', async (t) => {
   let running = 0;

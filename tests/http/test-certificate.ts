@@ -39,7 +39,10 @@ export function createCertificate(name = 'test', endMs?: number): TestCertificat
   );
   const signature = sign('sha256', body, privateKey);
   const der = sequence(body, algorithm, element(0x03, Buffer.from([0]), signature));
-  const lines = der.toString('base64').replaceAll(/(.{64})/g, '$1\n').trimEnd();
+  const lines = der
+    .toString('base64')
+    .replaceAll(/(.{64})/g, '$1\n')
+    .trimEnd();
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,

@@ -82,7 +82,10 @@ export async function ask(
   headers: OutgoingHttpHeaders = {},
   body?: string | Uint8Array,
 ): Promise<Answer> {
-  const stream = session.request({ ':path': '/app/', ...headers }, { endStream: body === undefined });
+  const stream = session.request(
+    { ':path': '/app/', ...headers },
+    { endStream: body === undefined },
+  );
   if (body !== undefined) stream.end(body);
   return readAnswer(stream);
 }
@@ -90,7 +93,7 @@ export async function ask(
 /** Reads the answer of a stream. Rejects with the code of its reset. */
 export function readAnswer(stream: ClientHttp2Stream): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    let head: IncomingHttpHeaders & { ':status'?: number } = {};
+    let head: IncomingHttpHeaders & { ':status'?: number | undefined } = {};
     let trailers: IncomingHttpHeaders = {};
     const pieces: Buffer[] = [];
     stream.on('response', (headers) => (head = headers));

@@ -133,6 +133,8 @@ t.test('closing ends the process, after what waits; nothing starts for nothing',
   idle.follow({ functions: new Map([['f', { live: { settings: { keyValue: [{}] } } }]]) });
   const pid = await servingPid(idle);
   t.ok(pid > 0);
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.kill(pid, signal);
+  t.equal(await servingPid(idle), pid, 'Ctrl-C is for the host, which still has requests');
   await idle.close();
   await idle.close();
   t.throws(() => process.kill(pid, 0), { code: 'ESRCH' });

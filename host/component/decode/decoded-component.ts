@@ -60,11 +60,15 @@ export type ValueDefinition =
       readonly ok: ValueReference | undefined;
       readonly err: ValueReference | undefined;
     }
-  | { readonly kind: 'own' | 'borrow'; readonly resource: number };
+  | { readonly kind: 'own' | 'borrow'; readonly resource: number }
+  /** `payload` undefined: a stream of nothing but events, a future without a value. */
+  | { readonly kind: 'stream' | 'future'; readonly payload: ValueReference | undefined };
 
 /** A function type. */
 export interface FunctionDefinition {
   readonly kind: 'func';
+  /** Whether it may wait, which callers must be told; the type is another one then. */
+  readonly isAsync: boolean;
   readonly parameters: readonly Labelled[];
   readonly result: ValueReference | undefined;
 }
@@ -91,6 +95,9 @@ export interface CanonicalOptions {
   readonly memory: number | undefined;
   readonly realloc: number | undefined;
   readonly postReturn: number | undefined;
+  readonly isAsync: boolean;
+  /** Called with each event that an asynchronous function waits for. */
+  readonly callback: number | undefined;
 }
 
 /** A canonical function. */
@@ -105,7 +112,52 @@ export type CanonDefinition =
   | {
       readonly kind: 'resource-new' | 'resource-rep' | 'resource-drop';
       readonly type: number;
-    };
+    }
+  | AsyncCanonDefinition;
+
+/** A built-in function of the asynchronous ABI. */
+export type AsyncCanonDefinition =
+  | {
+      readonly kind: 'task-return';
+      readonly result: ValueReference | undefined;
+      readonly options: CanonicalOptions;
+    }
+  /** Built-ins of a type: `stream.new` … */
+  | {
+      readonly kind: TypedBuiltin;
+      readonly type: number;
+      readonly options: CanonicalOptions;
+    }
+  | { readonly kind: PlainBuiltin; readonly options: CanonicalOptions };
+
+/** What `stream` and `future` built-ins do. */
+export type EndOperation =
+  | 'new'
+  | 'read'
+  | 'write'
+  | 'cancel-read'
+  | 'cancel-write'
+  | 'drop-readable'
+  | 'drop-writable';
+
+/** Built-ins that name the type of a stream or future. */
+export type TypedBuiltin = `${'stream' | 'future'}-${EndOperation}`;
+
+/** Built-ins that name no type. */
+export type PlainBuiltin =
+  | 'task-cancel'
+  | 'context-get'
+  | 'context-set'
+  | 'backpressure-inc'
+  | 'backpressure-dec'
+  | 'thread-yield'
+  | 'subtask-cancel'
+  | 'subtask-drop'
+  | 'waitable-set-new'
+  | 'waitable-set-wait'
+  | 'waitable-set-poll'
+  | 'waitable-set-drop'
+  | 'waitable-join';
 
 /** Where an alias finds what it names. */
 export type AliasTarget =

@@ -1,11 +1,12 @@
 /**
  * Bytes → canonical functions: lifted and lowered functions with their options, and what makes, drops and
- * looks into resources. The built-ins of the asynchronous ABI are recognised and left to the jco engine.
+ * looks into resources. The built-ins of the asynchronous ABI are read by `read-async-canon.ts`.
  *
  * @see https://github.com/WebAssembly/component-model/blob/main/design/mvp/Binary.md#canonical-definitions
  */
 import type { ByteReader } from '../../wasm/byte-reader.ts';
 import type { CanonDefinition, CanonicalOptions, Definition } from './decoded-component.ts';
+import { readAsyncCanon } from './read-async-canon.ts';
 import type { Scope } from './scope.ts';
 import { unsupported } from './unsupported.ts';
 
@@ -17,10 +18,14 @@ const CANON = Object.freeze({
   resourceRep: 0x04,
 });
 const ENCODINGS: readonly CanonicalOptions['encoding'][] = ['utf8', 'utf16', 'latin1+utf16'];
-const OPTION = Object.freeze({ memory: 3, realloc: 4, postReturn: 5, async: 6, last: 9 });
-/** Built-ins for tasks, streams, futures and error contexts; from 0x40: threads. */
-const LAST_ASYNC = 0x3f;
-const LAST_THREAD = 0x4f;
+const OPTION = Object.freeze({
+  memory: 3,
+  realloc: 4,
+  postReturn: 5,
+  async: 6,
+  callback: 7,
+  last: 9,
+});
 
 /** Reads a canonical function and adds it to the scope. */
 export function readCanon(reader: ByteReader, scope: Scope): Definition {
@@ -52,9 +57,7 @@ function readCanonDefinition(reader: ByteReader, scope: Scope): CanonDefinition 
     case CANON.resourceRep:
       return { kind: 'resource-rep', type: scope.readIndex(reader, 'type') };
     default:
-      if (code <= LAST_ASYNC) throw unsupported('built-ins of the asynchronous ABI');
-      if (code <= LAST_THREAD) throw unsupported('built-ins for threads');
-      throw reader.malformed('a canonical function', at);
+      return readAsyncCanon(reader, scope, code, at, () => readOptions(reader, scope, false));
   }
 }
 
@@ -63,6 +66,8 @@ function readOptions(reader: ByteReader, scope: Scope, isLift: boolean): Canonic
   let memory: number | undefined;
   let realloc: number | undefined;
   let postReturn: number | undefined;
+  let isAsync: true | undefined;
+  let callback: number | undefined;
   for (let left = reader.count('options'); left > 0; left -= 1) {
     const at = reader.offset;
     const code = reader.u8();
@@ -79,13 +84,26 @@ function readOptions(reader: ByteReader, scope: Scope, isLift: boolean): Canonic
     } else if (code === OPTION.postReturn && isLift) {
       checkOnce(reader, postReturn, at);
       postReturn = scope.readIndex(reader, 'core-func');
-    } else if (code >= OPTION.async && code <= OPTION.last) {
-      throw unsupported('options of the asynchronous or garbage-collected ABI');
+    } else if (code === OPTION.async) {
+      checkOnce(reader, isAsync, at);
+      isAsync = true;
+    } else if (code === OPTION.callback && isLift) {
+      checkOnce(reader, callback, at);
+      callback = scope.readIndex(reader, 'core-func');
+    } else if (code > OPTION.callback && code <= OPTION.last) {
+      throw unsupported('options of the garbage-collected ABI');
     } else {
       throw reader.malformed('an option', at);
     }
   }
-  return { encoding: encoding ?? 'utf8', memory, realloc, postReturn };
+  return {
+    encoding: encoding ?? 'utf8',
+    memory,
+    realloc,
+    postReturn,
+    isAsync: isAsync === true,
+    callback,
+  };
 }
 
 function checkOnce(reader: ByteReader, before: unknown, at: number): void {

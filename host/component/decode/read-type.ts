@@ -46,7 +46,8 @@ function readTypeDefinition(
   const code = reader.u8();
   switch (code) {
     case FORM.func:
-      return readFunction(reader, scope);
+    case FORM.asyncFunc:
+      return readFunction(reader, scope, code === FORM.asyncFunc);
     case FORM.component:
       return { kind: 'component-type', declarations: readDeclarations(reader, scope, true) };
     case FORM.instance:
@@ -54,8 +55,6 @@ function readTypeDefinition(
     case FORM.resource:
       if (isDeclaration) throw reader.malformed('a type that may be declared', at);
       return { kind: 'resource', destructor: readDestructor(reader, scope) };
-    case FORM.asyncFunc:
-      throw unsupported('asynchronous function types');
     case FORM.asyncResource:
       throw unsupported('asynchronous destructors');
     default: {
@@ -66,13 +65,15 @@ function readTypeDefinition(
   }
 }
 
-function readFunction(reader: ByteReader, scope: Scope): FunctionDefinition {
+function readFunction(reader: ByteReader, scope: Scope, isAsync: boolean): FunctionDefinition {
   const parameters = readLabelled(reader, scope, 'parameters', 0);
   const at = reader.offset;
   const form = reader.u8();
-  if (form === 0) return { kind: 'func', parameters, result: readValueReference(reader, scope) };
+  if (form === 0) {
+    return { kind: 'func', isAsync, parameters, result: readValueReference(reader, scope) };
+  }
   if (form !== 1 || reader.u8() !== 0) throw reader.malformed('one result or none', at);
-  return { kind: 'func', parameters, result: undefined };
+  return { kind: 'func', isAsync, parameters, result: undefined };
 }
 
 function readDestructor(reader: ByteReader, scope: Scope): number | undefined {

@@ -35,8 +35,6 @@ const PRIMITIVES: ReadonlyMap<number, PrimitiveKind> = new Map([
 const UNSUPPORTED: ReadonlyMap<number, string> = new Map([
   [0x63, 'the type map'],
   [0x64, 'the type error-context'],
-  [0x65, 'the type future'],
-  [0x66, 'the type stream'],
   [0x67, 'lists of fixed length'],
 ]);
 
@@ -82,6 +80,10 @@ export function readValueDefinition(
       return { kind: 'own', resource: scope.readIndex(reader, 'type') };
     case 0x68:
       return { kind: 'borrow', resource: scope.readIndex(reader, 'type') };
+    case 0x66:
+      return { kind: 'stream', payload: readOptional(reader, scope) };
+    case 0x65:
+      return { kind: 'future', payload: readOptional(reader, scope) };
     default: {
       const reason = UNSUPPORTED.get(code);
       if (reason !== undefined) throw unsupported(reason);
@@ -147,7 +149,8 @@ function readLabels(reader: ByteReader, scope: Scope, most = Infinity): string[]
   return Array.from({ length: count }, () => readLabel(reader, labels));
 }
 
-function readOptional(reader: ByteReader, scope: Scope): ValueReference | undefined {
+/** Reads a value type, or that there is none. */
+export function readOptional(reader: ByteReader, scope: Scope): ValueReference | undefined {
   const code = reader.u8();
   if (code > 1) throw reader.malformed('whether there is a type', reader.offset - 1);
   return code === 0 ? undefined : readValueReference(reader, scope);

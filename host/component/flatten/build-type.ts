@@ -15,6 +15,7 @@ import type { FlattenBudget } from './flatten-budget.ts';
 import type { FunctionTypeItem, TypeItem, ValueFacts, ValueTypeItem } from './items.ts';
 import { malformedAt } from './malformed-at.ts';
 import {
+  factsOfEnd,
   factsOfHandle,
   factsOfList,
   factsOfNames,
@@ -61,7 +62,7 @@ class TypeBuilder {
     this.#at = at;
   }
 
-  buildFunction({ parameters, result }: FunctionDefinition): FunctionTypeItem {
+  buildFunction({ isAsync, parameters, result }: FunctionDefinition): FunctionTypeItem {
     this.#budget.spend('interpreted definitions', parameters.length);
     const types = parameters.map(({ type }) => this.#resolve(type));
     const names = parameters.map(({ name }) => name);
@@ -75,7 +76,11 @@ class TypeBuilder {
     return {
       sort: 'type',
       kind: 'func',
-      type: { parameters: nameTypes(names, types), result: resultItem?.type },
+      type: {
+        parameters: nameTypes(names, types),
+        result: resultItem?.type,
+        ...(isAsync ? { isAsync } : {}),
+      },
       parameters: facts,
       result: resultItem?.facts,
       planBytes,
@@ -137,6 +142,15 @@ class TypeBuilder {
         if (target.kind !== 'resource') throw malformedAt('a handle of a resource type', this.#at);
         const { kind } = definition;
         return valueItem({ kind, resource: target.resource }, factsOfHandle(kind === 'borrow'));
+      }
+      case 'stream':
+      case 'future': {
+        const { kind } = definition;
+        const payload = this.#resolveOptional(definition.payload);
+        if (payload?.facts.hasBorrows === true) {
+          throw malformedAt('a stream or future without borrowed handles', this.#at);
+        }
+        return valueItem({ kind, payload: payload?.type }, factsOfEnd(payload?.facts));
       }
     }
   }

@@ -37,6 +37,8 @@ export interface ValueFacts {
   readonly hasPointers: boolean;
   /** Whether a borrowed handle is in it. */
   readonly hasBorrows: boolean;
+  /** Whether a stream or future is in it. */
+  readonly hasEnds: boolean;
   /** About how many bytes it takes in the plan; expanded, as the plan has no shared parts. */
   readonly planBytes: number;
   /** Types within types. */

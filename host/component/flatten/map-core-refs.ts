@@ -19,6 +19,7 @@ export function mapCoreRefs(plan: Plan, map: MapCoreRef): Plan {
     memory: optional(options.memory, position),
     realloc: optional(options.realloc, position),
     postReturn: optional(options.postReturn, position),
+    ...(options.callback === undefined ? {} : { callback: map(options.callback, position) }),
   });
   let instances = 0;
   const mapStep = (step: PlanStep): PlanStep => {

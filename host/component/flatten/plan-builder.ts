@@ -151,8 +151,8 @@ export class PlanBuilder {
     if (ref?.kind === 'export') this.#budget.spend('bytes of names in the plan', ref.name.length);
   }
 
-  #countOptions({ memory, realloc, postReturn }: CanonOptions): void {
-    for (const ref of [memory, realloc, postReturn]) this.#countNames(ref);
+  #countOptions({ memory, realloc, postReturn, callback }: CanonOptions): void {
+    for (const ref of [memory, realloc, postReturn, callback]) this.#countNames(ref);
   }
 
   #countFunction(func: FunctionItem): void {

@@ -12,6 +12,8 @@ import type { PrimitiveKind } from '../plan.ts';
 /** Most core values as parameters, and as a result; more are passed in memory. */
 const MAX_FLAT_PARAMETERS = 16;
 const MAX_FLAT_RESULTS = 1;
+/** The same for functions that are called asynchronously. */
+const MAX_FLAT_ASYNC_PARAMETERS = 4;
 /** What a type takes in the plan beside its names and parts: `{"kind":"variant","cases":[]}`. */
 const PLAN_BYTES = 32;
 
@@ -44,6 +46,12 @@ export function factsOfList(element: ValueFacts): ValueFacts {
 /** Facts of a handle. */
 export function factsOfHandle(isBorrow: boolean): ValueFacts {
   return { ...LEAF, hasBorrows: isBorrow };
+}
+
+/** Facts of a stream or future. @param payload What it carries. */
+export function factsOfEnd(payload: ValueFacts | undefined): ValueFacts {
+  const { planBytes, depth } = combine(payload === undefined ? [] : [payload]);
+  return { ...LEAF, hasEnds: true, planBytes, depth };
 }
 
 /** Facts of an enum or flags. @param nameBytes Length of all names. */
@@ -100,6 +108,35 @@ export function lowerSignature({ parameters, result }: FunctionTypeItem): CoreSi
   return { parameters: [...flat, 'i32'], results: [] };
 }
 
+/** The signature of the core function that `canon lift` with the option `async` and a callback takes. */
+export function asyncLiftSignature({ parameters }: FunctionTypeItem): CoreSignature {
+  return { parameters: parameters.flat ?? ['i32'], results: ['i32'] };
+}
+
+/** The signature of the core function that `canon lower` with the option `async` makes. */
+export function asyncLowerSignature(type: FunctionTypeItem): CoreSignature {
+  const { parameters, result } = spillsAsync(type);
+  const flat = parameters ? ['i32' as const] : (type.parameters.flat ?? []);
+  return { parameters: result ? [...flat, 'i32'] : flat, results: ['i32'] };
+}
+
+/** The signature of `task.return`, which takes a result as functions take parameters. */
+export function taskReturnSignature(result: ValueFacts | undefined): CoreSignature {
+  return { parameters: result === undefined ? [] : (result.flat ?? ['i32']), results: [] };
+}
+
+/** Like `spills`, of a function that is called asynchronously: it returns how far it is, not its result. */
+export function spillsAsync({ parameters, result }: FunctionTypeItem): {
+  readonly parameters: boolean;
+  readonly result: boolean;
+} {
+  const { flat } = parameters;
+  return {
+    parameters: flat === undefined || flat.length > MAX_FLAT_ASYNC_PARAMETERS,
+    result: result !== undefined,
+  };
+}
+
 /** Whether parameters or results are passed in memory for being too many. */
 export function spills({ parameters, result }: FunctionTypeItem): {
   readonly parameters: boolean;
@@ -116,6 +153,7 @@ const LEAF: ValueFacts = {
   flat: ['i32'],
   hasPointers: false,
   hasBorrows: false,
+  hasEnds: false,
   planBytes: PLAN_BYTES,
   depth: 1,
 };
@@ -131,6 +169,7 @@ function combine(parts: readonly ValueFacts[], names: readonly string[] = []): V
     flat: undefined,
     hasPointers: parts.some((part) => part.hasPointers),
     hasBorrows: parts.some((part) => part.hasBorrows),
+    hasEnds: parts.some((part) => part.hasEnds),
     planBytes,
     depth: depth + 1,
   };

@@ -10,6 +10,8 @@ import type { Epoch } from './rewritten-host.ts';
 import type { SpecCommand } from './spec-command.ts';
 import { runSpecFile } from './spec-file.ts';
 
+// Building and the second pass take minutes each, also when the file is run by itself.
+t.setTimeout(900_000);
 const obstacle = findObstacle();
 /** What the host refuses though V8 takes it, by design. */
 const REFUSALS: readonly string[] = ['gc_refused', 'shared_memory_refused'];

@@ -1,0 +1,217 @@
+/**
+ * The loop of `faas dev`: build, deploy to a private host, wait for a change, again. What does not build or deploy is
+ * told; the version that was live goes on serving.
+ */
+import { relative, resolve } from 'node:path';
+import type { LogEventView } from '../api-views.ts';
+import { buildProject } from '../build/build-project.ts';
+import { WatchedFiles } from '../build/watched-files.ts';
+import type { Cli } from '../cli.ts';
+import type { DeployFlags } from '../deploy-flags.ts';
+import { DeployProgress } from '../deploy-progress.ts';
+import { deployToHost, type LocalDeployment } from '../deploy-to-host.ts';
+import type { SpinFunction } from '../manifest/load-spin.ts';
+import { artifactOf, deploymentOf } from '../manifest/manifest-deployment.ts';
+import { overrideDeployment } from '../override-settings.ts';
+import { loadFunctions } from '../resolve-deployments.ts';
+import type { DevReporter } from './dev-reporter.ts';
+import type { DevHost } from './start-dev-host.ts';
+import { watchProject, type WatchRules } from './watch-project.ts';
+
+/** Everything that the loop works with. */
+export interface DevParts {
+  /** The manifest. */
+  readonly file: string;
+  readonly flags: DeployFlags;
+  readonly host: DevHost;
+  readonly reporter: DevReporter;
+  readonly cli: Cli;
+  /** Ends the loop. */
+  readonly signal: AbortSignal;
+}
+
+/** Runs until the signal aborts. */
+export class DevLoop {
+  readonly #parts: DevParts;
+  #functions: readonly SpinFunction[] = [];
+  #watcher: Disposable | undefined;
+  readonly #followed = new Set<string>();
+  readonly #changes = new Set<string>();
+  #wake: (() => void) | undefined;
+  /** What the last turn but one has changed itself, by its own build. */
+  #suspects: ReadonlySet<string> = new Set();
+  readonly #generated = new Set<string>();
+
+  constructor(parts: DevParts) {
+    this.#parts = parts;
+    parts.signal.addEventListener('abort', () => this.#wake?.(), { once: true });
+  }
+
+  /**
+   * Runs the loop.
+   *
+   * @throws {HostError} If the manifest cannot be read at the start; later that is only told.
+   */
+  async run(): Promise<void> {
+    const { signal } = this.#parts;
+    await this.#load();
+    try {
+      await this.#turn();
+      while (!signal.aborted) {
+        const changed = await this.#nextChanges();
+        if (!signal.aborted) await this.#onChange(changed);
+      }
+    } finally {
+      this.#watcher?.[Symbol.dispose]();
+    }
+  }
+
+  async #onChange(changed: readonly string[]): Promise<void> {
+    const { file, reporter } = this.#parts;
+    const paths = changed.map((path) => relative('', path));
+    await reporter.tell({ event: 'changed', paths });
+    try {
+      if (changed.includes(resolve(file))) await this.#load();
+    } catch (error) {
+      // Nothing can be said about the new manifest, so the old one stays in force.
+      await reporter.fail(error);
+      return;
+    }
+    await this.#turn();
+    this.#learnGenerated(changed);
+  }
+
+  /** Reads the manifest and watches what it names. */
+  async #load(): Promise<void> {
+    const { file, cli, reporter } = this.#parts;
+    const { functions } = await loadFunctions(file, cli.environment);
+    this.#functions = functions;
+    this.#watcher?.[Symbol.dispose]();
+    this.#watcher = watchProject(
+      watchRules(functions, resolve(file)),
+      (paths) => {
+        const fresh = paths.filter((path) => !this.#generated.has(path));
+        for (const path of fresh) this.#changes.add(path);
+        if (fresh.length > 0) this.#wake?.();
+      },
+      (error) => void reporter.fail(error),
+    );
+  }
+
+  async #nextChanges(): Promise<readonly string[]> {
+    if (this.#changes.size === 0 && !this.#parts.signal.aborted) {
+      await new Promise<void>((wake) => {
+        this.#wake = wake;
+      });
+    }
+    const changed = [...this.#changes];
+    this.#changes.clear();
+    return changed;
+  }
+
+  /**
+   * A build that writes into what is watched would build for ever: what changes during two builds one after the
+   * other, of which the second came from the first, is made by the build.
+   */
+  #learnGenerated(changed: readonly string[]): void {
+    const during = new Set(this.#changes);
+    const again = [...during].filter((path) => this.#suspects.has(path) && changed.includes(path));
+    for (const path of again) {
+      this.#generated.add(path);
+      this.#changes.delete(path);
+    }
+    this.#suspects = during;
+  }
+
+  async #turn(): Promise<void> {
+    const { reporter, signal } = this.#parts;
+    for (const one of this.#functions) {
+      if (signal.aborted) return;
+      try {
+        await this.#buildAndDeploy(one);
+      } catch (error) {
+        if (!signal.aborted) await reporter.fail(error);
+      }
+    }
+  }
+
+  async #buildAndDeploy({ loaded, secrets }: SpinFunction): Promise<void> {
+    const { cli, flags, host, reporter, signal } = this.#parts;
+    const given = new Set((flags.secret ?? []).map(([name]) => name));
+    const deployment = deploymentOf(loaded, cli.environment, given);
+    const onStart = (command: string): Promise<void> =>
+      reporter.tell({ event: 'building', command });
+    const result = await buildProject(loaded, { environment: cli.environment, signal, onStart });
+    if (result.built) await reporter.tell({ event: 'built', ...result });
+    const builtMs = performance.now();
+    const settings = { ...deployment.settings };
+    if (secrets.length > 0) settings['secrets'] = secrets;
+    const wanted = overrideDeployment({ ...deployment, settings }, flags);
+    const silent = new DeployProgress(cli.terminal, false);
+    const { version, urls } = await deployToHost(host.client, this.#atRoot(wanted), silent);
+    await reporter.tell({
+      event: 'deployed',
+      name: version.function,
+      version: version.version,
+      urls: this.#functions.length === 1 ? [`${host.dataUrl}/`] : urls,
+      ms: performance.now() - builtMs,
+    });
+    this.#follow(version.function);
+  }
+
+  /** A single function has the whole host: authors open its root. */
+  #atRoot(deployment: LocalDeployment): LocalDeployment {
+    const routes = (deployment.settings['routes'] ?? []) as readonly string[];
+    if (this.#functions.length > 1 || routes.includes('/*')) return deployment;
+    return { ...deployment, settings: { ...deployment.settings, routes: [...routes, '/*'] } };
+  }
+
+  /** Shows what a function writes, from its first version on. */
+  #follow(name: string): void {
+    if (this.#followed.has(name)) return;
+    this.#followed.add(name);
+    const { host, reporter, signal } = this.#parts;
+    const path = `/v1/functions/${name}/logs?tail=0&follow=true`;
+    const read = async (): Promise<void> => {
+      const call = { method: 'GET', path, signal } as const;
+      for await (const { line } of host.client.lines<LogEventView>(call)) {
+        if (line !== undefined) await reporter.tell({ event: 'log', line });
+      }
+    };
+    read().catch((error: unknown) => {
+      this.#followed.delete(name);
+      // When the host ends, its logs do.
+      if (!signal.aborted) void reporter.fail(error);
+    });
+  }
+}
+
+/** What a change of which means another turn: what is built from, what is deployed, and the manifest. */
+function watchRules(functions: readonly SpinFunction[], manifest: string): WatchRules {
+  const files = functions.map(({ loaded }) => new WatchedFiles(loaded));
+  const folders = functions.flatMap(({ loaded }) =>
+    (loaded.manifest.directories ?? []).map(({ source }) => resolve(loaded.folder, source)),
+  );
+  const artifacts = new Set(
+    functions
+      .filter(({ loaded }) => loaded.manifest.build === undefined)
+      .map(({ loaded }) => artifactOf(loaded)),
+  );
+  const isDeployed = (path: string): boolean =>
+    artifacts.has(path) ||
+    folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
+  const leadsToDeployed = (path: string): boolean =>
+    [...artifacts, ...folders].some((one) => one.startsWith(`${path}/`));
+  const outside = folders.filter((folder) => files.every(({ roots }) => !isBelow(folder, roots)));
+  return {
+    roots: [...files.flatMap(({ roots }) => roots), ...outside],
+    ignores: (path) =>
+      files.every((one) => one.ignores(path)) && !isDeployed(path) && !leadsToDeployed(path),
+    includes: (path) =>
+      path === manifest || isDeployed(path) || files.some((one) => one.includes(path)),
+  };
+}
+
+function isBelow(path: string, roots: readonly string[]): boolean {
+  return roots.some((root) => path === root || path.startsWith(`${root}/`));
+}

@@ -1,0 +1,99 @@
+/** What happens in `faas dev` → lines for a person, or one JSON value a line for a program. */
+import { formatDuration } from '../../host/base/units.ts';
+import type { GuestLine } from '../../host/logs/guest-line.ts';
+import type { BuildResult } from '../build/build-project.ts';
+import type { Cli } from '../cli.ts';
+import { describeError, errorBody } from '../describe-error.ts';
+import { showBuild, summariseBuild } from '../show-build.ts';
+import { toTerminalText } from '../terminal-text.ts';
+import type { DevRequest } from './start-dev-host.ts';
+
+/** Everything that is told. */
+export type DevEvent =
+  | { readonly event: 'host'; readonly url: string; readonly dataDir: string }
+  | { readonly event: 'building'; readonly command: string }
+  | ({ readonly event: 'built' } & BuildResult)
+  | {
+      readonly event: 'deployed';
+      readonly name: string;
+      readonly version: number;
+      readonly urls: readonly string[];
+      /** From the end of the build until it was live. */
+      readonly ms: number;
+    }
+  | { readonly event: 'changed'; readonly paths: readonly string[] }
+  | ({ readonly event: 'request' } & DevRequest)
+  | { readonly event: 'log'; readonly line: GuestLine }
+  | { readonly event: 'note'; readonly text: string };
+
+/** Writes for one run. Lines keep their order. */
+export class DevReporter {
+  readonly #cli: Cli;
+  readonly #asJson: boolean;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(cli: Cli, format: 'table' | 'json') {
+    this.#cli = cli;
+    this.#asJson = format === 'json';
+  }
+
+  /** Tells of something. */
+  tell(event: DevEvent): Promise<void> {
+    return this.#enqueue(() =>
+      this.#asJson
+        ? this.#cli.terminal.print(`${JSON.stringify(event)}\n`)
+        : this.#cli.terminal.print(`${this.#lineOf(event)}\n`),
+    );
+  }
+
+  /** Tells of an error after which it goes on. */
+  fail(error: unknown): Promise<void> {
+    return this.#enqueue(() =>
+      this.#asJson
+        ? this.#cli.terminal.print(`${JSON.stringify({ event: 'error', ...errorBody(error) })}\n`)
+        : describeError(error, this.#cli),
+    );
+  }
+
+  #enqueue(write: () => Promise<void>): Promise<void> {
+    // What cannot be written, because nobody reads any more, is no reason to stop.
+    this.#last = this.#last.then(write).catch(() => undefined);
+    return this.#last;
+  }
+
+  #lineOf(event: DevEvent): string {
+    const { terminal } = this.#cli;
+    const dim = (text: string): string => terminal.outStyle('dim', text);
+    switch (event.event) {
+      case 'host':
+        return dim(
+          `private host at ${event.url}; "faas … --data-dir ${event.dataDir}" talks to it`,
+        );
+      case 'building':
+        return showBuild(event.command, terminal);
+      case 'built':
+        return `${dim('built')} ${summariseBuild(event)}`;
+      case 'deployed': {
+        const urls = event.urls.map(toTerminalText).join('  ');
+        const how = dim(`version ${event.version}, live in ${formatDuration(event.ms)}`);
+        return `${terminal.outStyle('green', toTerminalText(event.name))} ${urls} ${how}`;
+      }
+      case 'changed':
+        return `${dim('changed')} ${event.paths.slice(0, 3).map(toTerminalText).join(', ')}`;
+      case 'request':
+        return this.#requestLine(event);
+      case 'log':
+        return `${dim(`[${event.line.stream}]`)} ${toTerminalText(event.line.text)}`;
+      case 'note':
+        return terminal.outStyle('yellow', toTerminalText(event.text));
+    }
+  }
+
+  #requestLine({ method, url, status, ms, complete }: DevRequest): string {
+    const { terminal } = this.#cli;
+    const style = status >= 500 || !complete ? 'red' : status >= 400 ? 'yellow' : 'green';
+    const shown = status === 0 ? 'broken off' : `${status}${complete ? '' : ' broken off'}`;
+    const time = terminal.outStyle('dim', formatDuration(ms));
+    return `${toTerminalText(`${method} ${url}`)} ${terminal.outStyle(style, shown)} ${time}`;
+  }
+}

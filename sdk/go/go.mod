@@ -1,0 +1,3 @@
+module wasi-faas/sdk/go
+
+go 1.24

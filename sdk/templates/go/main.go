@@ -1,0 +1,11 @@
+// {{name}} answers HTTP requests as a component of wasi:http; handler.go has the handlers.
+package main
+
+import "{{name}}/faas"
+
+func init() {
+	faas.Serve(newMux())
+}
+
+// Never runs: the host calls the handler.
+func main() {}
