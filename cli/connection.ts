@@ -111,7 +111,11 @@ async function loadToken(target: Target, flags: ConnectionFlags, dataDir: string
   }
 }
 
-function dataDirectory(flags: ConnectionFlags, { environment }: Cli): string {
+/** The data directory that flags, environment or the platform name. */
+export function dataDirectory(
+  flags: Pick<ConnectionFlags, 'dataDir'>,
+  { environment }: Cli,
+): string {
   return (
     flags.dataDir ??
     nonEmpty(environment['FAAS_DATA_DIR']) ??

@@ -7,6 +7,7 @@ import { deleteCommand } from './commands/delete.ts';
 import { deployCommand } from './commands/deploy.ts';
 import { describeCommand } from './commands/describe.ts';
 import { devCommand } from './commands/dev.ts';
+import { doctorCommand } from './commands/doctor.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { kvCommand } from './commands/kv.ts';
 import { listCommand } from './commands/list.ts';
@@ -82,6 +83,7 @@ function buildProgram(cli: Cli, output: Promise<void>[]): Command {
     reloadCommand,
     deleteCommand,
     tokenCommand,
+    doctorCommand,
     completionCommand,
   ];
   for (const make of commands) {

@@ -71,7 +71,7 @@ export async function resolveDeployments(
  * @returns Undefined if there is none.
  */
 export async function findManifest(path: string): Promise<string | undefined> {
-  if (MANIFESTS.includes(basename(path)) || /\.toml$/.test(path)) return path;
+  if (path.endsWith('.toml')) return path;
   for (const name of MANIFESTS) {
     const file = join(path, name);
     if ((await stat(file).catch(() => undefined))?.isFile() === true) return file;

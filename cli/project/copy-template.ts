@@ -62,7 +62,7 @@ async function checkEmpty(folder: string): Promise<void> {
   const names = await readdir(folder).catch((error: unknown) => {
     throw toFileError(error, folder);
   });
-  const [first] = names.filter((name) => name !== '.git');
+  const first = names.find((name) => name !== '.git');
   if (first === undefined) return;
   const reason = `it is not empty, "${first.slice(0, 80)}" is in it`;
   throw new HostError('project_exists', { folder, reason });

@@ -10,6 +10,7 @@ import { componentNew } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { HostError } from '../base/errors.ts';
 import { ByteReader } from '../wasm/byte-reader.ts';
 import { escapeName } from '../wasm/core-names.ts';
+import { reserveAdapterMemory } from '../wasm/go-adapter-memory.ts';
 import { readImports } from '../wasm/imports.ts';
 import { readSections, SECTION } from '../wasm/sections.ts';
 import { readMemoryType } from '../wasm/types.ts';
@@ -81,7 +82,7 @@ function readExportNames(reader: ByteReader): string[] {
 export async function adaptPreview1(module: Uint8Array): Promise<Uint8Array> {
   const adapter = await readFile(findAdapter());
   try {
-    return await componentNew(module, [[PREVIEW1, adapter]]);
+    return await componentNew(reserveAdapterMemory(module), [[PREVIEW1, adapter]]);
   } catch (error) {
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, 300);
     throw new HostError('adapt_failed', { reason }, { cause: error });

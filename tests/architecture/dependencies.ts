@@ -13,7 +13,18 @@ export const HOMES: ReadonlyMap<string, readonly string[]> = new Map([
   ['pino-pretty', ['host/logs/log.ts']],
   ['prom-client', ['host/metrics/process-metrics.ts']],
   ['undici', ['host/invoke/outbound/', 'cli/api-client.ts']],
-  ['zod', ['host/config/', 'host/admin/', 'host/cluster/', 'host/limits/quotas/', 'host/metrics/']],
+  ['smol-toml', ['cli/manifest/']],
+  [
+    'zod',
+    [
+      'host/config/',
+      'host/admin/',
+      'host/cluster/',
+      'host/limits/quotas/',
+      'host/metrics/',
+      'cli/manifest/',
+    ],
+  ],
 ]);
 
 /** Imports of packages outside their homes, and of packages that have none. */

@@ -38,8 +38,9 @@ t.test('the templates are those of the documentation', async (t) => {
 for (const template of TEMPLATES) {
   const folder = join(SDK, 'templates', template);
 
-  t.test(`template ${template}: its SDK is the one of sdk/`, async (t) => {
-    for (const [original, copy] of Object.entries(COPIES[template] ?? {})) {
+  const copies = Object.entries(COPIES[template] ?? {});
+  t.test(`template ${template}: its SDK is the one of sdk/`, { skip: copies.length === 0 }, async (t) => {
+    for (const [original, copy] of copies) {
       const [expected, found] = await Promise.all(
         [join(SDK, original), join(folder, copy)].map((path) => readFile(path, 'utf8')),
       );

@@ -1,0 +1,84 @@
+/** Processes of a host that are killed under load, one after the other: what fails, and what does not. */
+import t from 'tap';
+import type { LogEventView } from '../../cli/api-views.ts';
+import { misbehave, wat } from '../guests/guests.ts';
+import { SteadyLoad } from '../support/steady-load.ts';
+import { WorkersHost } from './workers-host.ts';
+
+const LOAD = { path: '/app/', requestsPerSecond: 200, connections: 16 };
+const LINES = 10;
+// Whose a connection is stands in /proc.
+const skip = process.platform !== 'linux';
+
+t.test('one host, whose processes are killed one after the other', { skip }, async (t) => {
+  const cluster = await WorkersHost.start(t);
+  await cluster.host.deploy('app', await wat('hello'));
+  await cluster.host.deploy('bad', misbehave());
+
+  await t.test('kill -9 of a worker fails what was in flight on it, and nothing else', async (t) => {
+    const load = await SteadyLoad.start(t, { ...LOAD, port: cluster.port });
+    const [victim, other] = cluster.workers();
+    if (victim === undefined || other === undefined) throw new Error('there are two workers');
+    const ports = cluster.clientPortsOf(victim.pid);
+    process.kill(victim.pid, 'SIGKILL');
+    await cluster.untilReplaced([victim], 2);
+    await load.answers(40);
+    const { failures, statuses, sent, answered } = await load.stop();
+    t.same(Object.keys(statuses), ['200']);
+    t.equal(answered + failures.length, sent);
+    for (const { port, reason } of failures) t.ok(ports.has(port), `${reason} at ${port}`);
+    t.ok(
+      cluster.workers().some(({ pid }) => pid === other.pid),
+      'the other one is untouched',
+    );
+  });
+
+  await t.test('kill -9 of the launcher fails nothing', async (t) => {
+    const load = await SteadyLoad.start(t, { ...LOAD, port: cluster.port });
+    const before = cluster.workers();
+    const launcher = cluster.launcherPid() ?? 0;
+    process.kill(launcher, 'SIGKILL');
+    await cluster.until('another is there', () => {
+      const now = cluster.launcherPid();
+      return now !== undefined && now !== launcher;
+    });
+    t.same(cluster.workers(), before, 'the same processes serve');
+    const { json } = cluster.host.api;
+    t.match(await json.call(cluster.host.api, { method: 'POST', path: '/v1/reload', json: {} }), {
+      workers: 2,
+    });
+    await cluster.untilReplaced(before);
+    await load.answers(40);
+    const { failures, statuses } = await load.stop();
+    t.same({ failures, statuses: Object.keys(statuses) }, { failures: [], statuses: ['200'] });
+  });
+
+  await t.test('kill -9 of the supervisor fails nothing, and the next one takes over', async (t) => {
+    const load = await SteadyLoad.start(t, { ...LOAD, port: cluster.port });
+    const before = cluster.workers();
+    const requests = 'faas_requests_total{function="app",code="200"}';
+    const counted = (await cluster.host.metrics()).get(requests) ?? 0;
+    await cluster.killSupervisor();
+    const ids: string[] = [];
+    for (let index = 0; index < LINES; index += 1) {
+      const id = `meanwhile-${index}`;
+      ids.push(id);
+      const headers = { 'x-request-id': id };
+      t.equal((await cluster.host.call('/bad/stdout', { headers })).status, 200);
+    }
+    const host = await cluster.startSupervisor();
+    t.same(cluster.workers(), before, 'the same processes serve');
+    const environment: [string, string][] = [['A', '1']];
+    t.match(await host.deploy('app', await wat('hello'), { environment }), { result: 'created' });
+    await load.answers(40);
+    const { failures, statuses } = await load.stop();
+    t.same({ failures, statuses: Object.keys(statuses) }, { failures: [], statuses: ['200'] });
+    const kept: string[] = [];
+    const path = '/v1/functions/bad/logs?tail=1000';
+    for await (const { line } of host.api.lines<LogEventView>({ method: 'GET', path })) {
+      if (line?.stream === 'stdout') kept.push(line.requestId);
+    }
+    t.same(kept.sort(), ids.sort(), 'what guests wrote meanwhile is there, once');
+    t.ok(((await host.metrics()).get(requests) ?? 0) >= counted, 'counters never go backwards');
+  });
+});
