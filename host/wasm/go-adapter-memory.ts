@@ -105,7 +105,7 @@ function findEnd(reader: ByteReader, pages: number): End | undefined {
   const found: End[] = [];
   for (
     let address = WORDS_BEFORE * WORD_BYTES;
-    address + WORD_BYTES <= image.length;
+    address + 2 * WORD_BYTES <= image.length;
     address += WORD_BYTES
   ) {
     const value = view.getUint32(address, true);
@@ -116,7 +116,7 @@ function findEnd(reader: ByteReader, pages: number): End | undefined {
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** The words before are the bounds of the program's data, in their order. */
+/** The words before are the bounds of the program's data, in their order; `gcdata`, in it, follows. */
 function standsInModuledata(view: DataView, address: number): boolean {
   let last = LOWEST_ADDRESS;
   for (let at = address - WORDS_BEFORE * WORD_BYTES; at <= address; at += WORD_BYTES) {
@@ -124,7 +124,8 @@ function standsInModuledata(view: DataView, address: number): boolean {
     if (word < last || view.getUint32(at + 4, true) !== 0) return false;
     last = word;
   }
-  return true;
+  // Bounds of what is empty are the same: this word is the last of them.
+  return view.getUint32(address + WORD_BYTES, true) < last;
 }
 
 /** The memory as data segments leave it; undefined if they are not the plain ones of Go. */
