@@ -46,6 +46,11 @@ export class ApiClient implements AsyncDisposable {
     this.#agent = new Agent({ connect, connections: 4, pipelining: 1 });
   }
 
+  /** Base URL, or `unix:` and a path. */
+  get url(): string {
+    return this.#url;
+  }
+
   /**
    * Sends a request and reads a JSON answer. What it holds is trusted to be of this release's form.
    *
@@ -55,6 +60,17 @@ export class ApiClient implements AsyncDisposable {
   async json<T>(call: ApiRequest): Promise<T> {
     const { body } = await this.#send(call);
     return (await this.#parse(await this.#read(body))) as T;
+  }
+
+  /**
+   * Sends a request and gives its answer as it is.
+   *
+   * @throws {ApiError} If the host answers with an error.
+   * @throws {host_unreachable} If nobody answers.
+   */
+  async text(call: ApiRequest): Promise<string> {
+    const { body } = await this.#send(call);
+    return this.#read(body);
   }
 
   /** Sends a request and gives the JSON values of its answer line by line. */

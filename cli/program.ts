@@ -1,6 +1,7 @@
 /** Arguments → the command they name, run; and its exit code. Every error becomes one message here. */
 import { Command, CommanderError } from 'commander';
 import type { Cli } from './cli.ts';
+import { benchCommand } from './commands/bench.ts';
 import { buildCommand } from './commands/build.ts';
 import { completionCommand } from './commands/completion.ts';
 import { deleteCommand } from './commands/delete.ts';
@@ -77,6 +78,7 @@ function buildProgram(cli: Cli, output: Promise<void>[]): Command {
     versionsCommand,
     rollbackCommand,
     invokeCommand,
+    benchCommand,
     logsCommand,
     kvCommand,
     resumeCommand,

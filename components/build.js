@@ -8,7 +8,7 @@
  * Paths of this machine are kept out of the bytes, so the same toolchain makes the same file everywhere.
  */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -26,7 +26,9 @@ const BUILDS = [
   { name: 'usage-rust', source: 'components/usage-rust', build: buildRust, kind: 'component' },
   { name: 'kv-rust', source: 'components/kv-rust', build: buildRust, kind: 'component' },
   { name: 'kernels-rust', source: 'components/kernels-rust', build: buildRust, kind: 'component' },
+  { name: 'json-rust', source: 'components/json-rust', build: buildRust, kind: 'component' },
   { name: 'upper-c', source: 'components/upper-c', build: buildC, kind: 'core module' },
+  { name: 'json-c', source: 'components/json-c', build: buildC, kind: 'core module' },
   { name: 'kv-draft', source: 'tests/guests/kv-draft', build: buildRust, kind: 'component' },
   { name: 'misbehave', source: 'tests/guests/misbehave', build: buildRust, kind: 'component' },
 ];
@@ -71,6 +73,7 @@ function buildRust(name, source) {
   const target = join(cache, 'target');
   const remapped = [
     [source, name],
+    [join(root, 'sdk'), 'sdk'],
     [process.env.CARGO_HOME ?? join(homedir(), '.cargo'), 'cargo'],
     [join(sysroot, 'lib', 'rustlib', 'src', 'rust'), 'rust'],
   ];
@@ -107,7 +110,9 @@ function buildC(name, source) {
   const args = ['--target=wasm32-wasi', '-Os', '-Wall', '-Wextra', '-Werror', '-Wl,--strip-all'];
   if (process.env.WASI_CC === undefined) args.push(`-fuse-ld=${linker}`);
   const compiler = process.env.WASI_CC ?? 'clang';
-  run(name, compiler, [...args, '-o', file, join(source, 'upper.c')], installed, { cwd: source });
+  const sources = readdirSync(source).filter((file) => file.endsWith('.c'));
+  args.push('-I', join(root, 'sdk', 'c'), '-o', file);
+  run(name, compiler, [...args, ...sources], installed, { cwd: source });
   return file;
 }
 

@@ -83,6 +83,12 @@ export interface DataSide<O extends Observer = Observer> extends Closeable {
   readonly invoker: Invoker;
   /** How the instances of a version are got and why, for people; nothing if it had none lately. */
   describe(version: Version): readonly string[];
+  /**
+   * Closes the instances of a version, and drops its module.
+   *
+   * @returns Whether the module was in the cache.
+   */
+  evict(version: Version): boolean;
   /** Refuses calls of these versions from now on, and of no others. */
   setQuarantine(list: readonly QuarantinedFunction[]): void;
   /**
@@ -184,6 +190,10 @@ async function compose<O extends Observer>(
     describe: (version) => {
       const figures = invoker.describe(version);
       return figures === undefined ? [] : describeInstances(figures);
+    },
+    evict: (version) => {
+      invoker.dropInstances(version);
+      return modules.drop(version.artifact);
     },
     setQuarantine: (list) => {
       quarantine.replace(list);

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { openArtifactReader } from './artifacts/artifact-reader.ts';
 import { systemClock } from './base/clock.ts';
 import { HostError, toHostError } from './base/errors.ts';
+import { dropRights } from './cluster/drop-rights.ts';
 import { ForwardedLog } from './cluster/forwarded-log.ts';
 import { LISTEN_FD } from './cluster/launcher.ts';
 import type { RouteChange, RouteState } from './cluster/route-changes.ts';
@@ -33,9 +34,6 @@ import type { FunctionRecord } from './registry/model.ts';
 
 /** How long what is said last may take. */
 const FAREWELL_MS = 2000;
-
-/** Rights that are not needed once the worker serves: to make threads, and the clock of `node:wasi`. */
-const DROPPED_RIGHTS = ['worker', 'wasi'] as const;
 
 type WorkerSide = DataSide<WorkerObserver>;
 
@@ -214,11 +212,6 @@ class Worker {
     this.#link?.close();
     await this.#watchdog?.close();
   }
-}
-
-function dropRights(): void {
-  const { permission } = process as { permission?: { drop?: (scope: string) => void } };
-  for (const right of DROPPED_RIGHTS) permission?.drop?.(right);
 }
 
 function exit(): void {

@@ -99,6 +99,11 @@ export class BenchHost implements Closeable, AsyncDisposable {
     return this.#child.pid;
   }
 
+  /** The admin API, to ask it what no method here does. */
+  get admin(): ApiClient {
+    return this.#client;
+  }
+
   /** Port of the data plane on 127.0.0.1. */
   get port(): number {
     return Number(new URL(this.#child.ready.dataUrl).port);

@@ -1,6 +1,6 @@
 /** A client that sends one request after the other and says when the first and the last byte came. */
 import type { Closeable } from '../../host/base/closeable.ts';
-import { LoadConnection } from '../load/load-connection.ts';
+import { LoadConnection } from '../../cli/bench/load-connection.ts';
 
 /** Times of one exchange, ms after the request was written. */
 export interface ExchangeDuration {
@@ -16,8 +16,8 @@ export class FirstByteClient implements Closeable, Disposable {
 
   /** @param port Port on 127.0.0.1. */
   constructor(port: number) {
-    this.#connection = new LoadConnection(port, {
-      answered: (status, { sentMs, firstByteMs, endMs }) => {
+    this.#connection = new LoadConnection({ host: '127.0.0.1', port }, {
+      answered: ({ status }, { sentMs, firstByteMs, endMs }) => {
         if (status !== 200) {
           this.#waiting?.reject(new Error(`Cannot measure a request: status ${status}`));
         }

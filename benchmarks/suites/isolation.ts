@@ -7,7 +7,7 @@ import { alternate } from '../kit/alternate.ts';
 import { BenchHost, type BenchStrategy } from '../kit/bench-host.ts';
 import { Child } from '../kit/child.ts';
 import { listExamples, type Example } from '../kit/examples.ts';
-import { LatencyHistogram } from '../kit/latency-histogram.ts';
+import { LatencyHistogram } from '../../cli/bench/latency-histogram.ts';
 import { formatNumber } from '../kit/output-lines.ts';
 import { median } from '../kit/percentiles.ts';
 import type { Figure, Ratio, Suite, SuiteOptions, SuiteResult } from '../kit/suite.ts';

@@ -3,6 +3,7 @@ import type { Suite } from '../kit/suite.ts';
 import { densitySuite } from './density.ts';
 import { enginesSuite } from './engines.ts';
 import { isolationSuite } from './isolation.ts';
+import { languagesSuite } from './languages.ts';
 import { limitsSuite } from './limits.ts';
 import { startSuite } from './start.ts';
 import { throughputSuite } from './throughput.ts';
@@ -17,4 +18,5 @@ export const SUITES: readonly Suite[] = [
   limitsSuite,
   isolationSuite,
   workersSuite,
+  languagesSuite,
 ];

@@ -105,10 +105,9 @@ async function measureIdle(host: BenchHost, ms: number): Promise<readonly IdleUs
   const startedMs = performance.now();
   await delay(ms);
   const passedMs = performance.now() - startedMs;
-  return readProcessTree(host.pid).map((use) => ({
-    ...use,
-    percent: ((use.cpuMs - (before.get(use.pid) ?? 0)) / passedMs) * 100,
-  }));
+  return readProcessTree(host.pid).map((use) =>
+    Object.assign(use, { percent: ((use.cpuMs - (before.get(use.pid) ?? 0)) / passedMs) * 100 }),
+  );
 }
 
 function rateFigure({ workers, function: name, rates }: Side): Figure {

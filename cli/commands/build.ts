@@ -1,7 +1,7 @@
 /** `faas build`: runs the build of a manifest if something has changed, and says what came of it. */
 import { Command } from 'commander';
 import { HostError } from '../../host/base/errors.ts';
-import { buildProject, type BuildResult } from '../build/build-project.ts';
+import type { BuildResult } from '../build/build-project.ts';
 import type { Cli } from '../cli.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
 import { findManifest, loadFunctions } from '../resolve-deployments.ts';
@@ -24,6 +24,7 @@ export function buildCommand(cli: Cli): Command {
     const { environment, terminal } = cli;
     const onStart = (line: string): Promise<void> => terminal.note(showBuild(line, terminal));
     const options = { environment, force: flags.force === true, onStart };
+    const { buildProject } = await import('../build/build-project.ts');
     const results: BuildResult[] = [];
     for (const { loaded } of (await loadFunctions(file, environment)).functions) {
       const result = await buildProject(loaded, options);

@@ -3,7 +3,6 @@ import { Command } from 'commander';
 import { HostError } from '../../host/base/errors.ts';
 import type { Cli } from '../cli.ts';
 import { addDeployFlags, type DeployFlags } from '../deploy-flags.ts';
-import { DevLoop } from '../dev/dev-loop.ts';
 import { DevReporter } from '../dev/dev-reporter.ts';
 import { startDevHost, type DevHostListener } from '../dev/start-dev-host.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
@@ -31,6 +30,7 @@ export function devCommand(cli: Cli): Command {
     checkName(functions, flags, file);
     for (const what of missing)
       await reporter.tell({ event: 'note', text: `not offered here: ${what}` });
+    const { DevLoop } = await import('../dev/dev-loop.ts');
     const interrupted = cli.onInterrupt();
     const listener: DevHostListener = {
       onRequest: (request) => void reporter.tell({ event: 'request', ...request }),

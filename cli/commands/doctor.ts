@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { dataDirectory } from '../connection.ts';
-import { runChecks, type CheckResult, type CheckState } from '../doctor/checks.ts';
+import type { CheckResult, CheckState } from '../doctor/checks.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
 import { listTemplates } from '../project/templates.ts';
@@ -26,6 +26,7 @@ export function doctorCommand(cli: Cli): Command {
     .option('--data-dir <dir>', 'data directory of the host (or FAAS_DATA_DIR)');
   addFormatFlag(command);
   return command.action(async (flags: Flags) => {
+    const { runChecks } = await import('../doctor/checks.ts');
     const { environment, terminal } = cli;
     const dataDir = dataDirectory(flags, cli);
     const results = await runChecks({ environment, dataDir, templates: await listTemplates() });

@@ -2,25 +2,20 @@
  * `faas invoke NAME [PATH]`: calls a function through the admin API and shows the answer with how the
  * call went. The body goes to stdout as it is; on a terminal, where it could do harm, it is escaped.
  */
-import { readFile } from 'node:fs/promises';
-import { buffer } from 'node:stream/consumers';
 import { Command } from 'commander';
-import { HostError } from '../../host/base/errors.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import { formatDuration } from '../../host/base/units.ts';
 import type { InvocationView } from '../api-views.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
 import { EXIT } from '../exit-codes.ts';
-import { toFileError } from '../local-file.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
+import { addRequestFlags, methodOf, readBody, type RequestFlags } from '../request-flags.ts';
 import { toTerminalLines, toTerminalText } from '../terminal-text.ts';
 
 type Flags = ConnectionFlags &
-  OutputFlags & {
-    readonly method?: string;
-    readonly header?: readonly string[];
-    readonly data?: string;
+  OutputFlags &
+  RequestFlags & {
     readonly include?: boolean;
     readonly quiet?: boolean;
   };
@@ -30,10 +25,8 @@ export function invokeCommand(cli: Cli): Command {
   const command = new Command('invoke')
     .description('call a function and show how the call went')
     .argument('<name>', 'the function')
-    .argument('[path]', 'path and query of the request', '/')
-    .option('-X, --method <method>', 'HTTP method (default: GET, or POST with -d)')
-    .option('-H, --header <field>', "header field, 'name: value'; repeatable", parseHeader)
-    .option('-d, --data <data>', 'body: text, @FILE, or - for stdin')
+    .argument('[path]', 'path and query of the request', '/');
+  addRequestFlags(command)
     .option('-i, --include', 'show status and header fields too')
     .option('-q, --quiet', 'only the body: no log lines, no summary');
   addFormatFlag(addConnectionFlags(command));
@@ -53,23 +46,13 @@ export function invokeCommand(cli: Cli): Command {
   });
 }
 
-function queryOf(path: string, { method, header = [], data }: Flags): string {
+function queryOf(path: string, flags: Flags): string {
   const query = new URLSearchParams({
-    method: method?.toUpperCase() ?? (data === undefined ? 'GET' : 'POST'),
+    method: methodOf(flags),
     path: path.startsWith('/') ? path : `/${path}`,
   });
-  for (const field of header) query.append('header', field);
+  for (const field of flags.header ?? []) query.append('header', field);
   return query.toString();
-}
-
-async function readBody(data: string | undefined, { stdin }: Cli): Promise<Uint8Array> {
-  if (data === undefined) return new Uint8Array(0);
-  if (data === '-') return buffer(stdin);
-  if (!data.startsWith('@')) return Buffer.from(data);
-  const file = data.slice(1);
-  return readFile(file).catch((error: unknown) => {
-    throw toFileError(error, file);
-  });
 }
 
 async function show(view: InvocationView, flags: Flags, cli: Cli): Promise<void> {
@@ -103,14 +86,4 @@ async function showCall(view: InvocationView, { terminal }: Cli): Promise<void> 
     `${terminal.noteStyle('red', 'error:')} ${toTerminalText(view.error.message)}`,
   );
   if (view.error.fix !== undefined) await terminal.note(`  fix: ${toTerminalText(view.error.fix)}`);
-}
-
-function parseHeader(text: string, before: readonly string[] = []): readonly string[] {
-  if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0\r\n]*$/.test(text)) return [...before, text];
-  throw new HostError('invalid_flag', {
-    flag: '--header',
-    value: text.slice(0, 100),
-    reason: "it is not 'name: value'",
-    fix: "Write it like -H 'accept: text/plain'",
-  });
 }

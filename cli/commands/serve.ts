@@ -23,7 +23,10 @@ export function serveCommand(cli: Cli): Command {
       '--listen <host:port>',
       'address of the functions (default 127.0.0.1:8080; port 0: a free one)',
     )
-    .option('--admin <host:port>', 'address of the admin API (default 127.0.0.1:8081)')
+    .option(
+      '--admin <address>',
+      'address of the admin API: host:port or unix:/path (default 127.0.0.1:8081)',
+    )
     .option('--data-dir <dir>', 'where everything is kept (or FAAS_DATA_DIR)')
     .option('--config <file>', 'JSON file with settings; see docs/configuration.md')
     .option('--log-level <level>', 'fatal, error, warn, info, debug or trace (default info)')

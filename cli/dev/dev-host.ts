@@ -25,10 +25,12 @@ subscribe('http.server.request.start', (message) => {
   // The admin API is on a socket without a port.
   if (request.socket.localPort === undefined) return;
   const startedMs = performance.now();
+  // Taken now: the host hands another path on where it has to.
+  const { method = '', url = '' } = request;
   response.once('close', () => {
     const line: DevRequest = {
-      method: request.method ?? '',
-      url: request.url ?? '',
+      method,
+      url,
       status: response.headersSent ? response.statusCode : 0,
       ms: performance.now() - startedMs,
       complete: response.writableFinished,
@@ -37,7 +39,7 @@ subscribe('http.server.request.start', (message) => {
   });
 });
 
-process.exitCode = await runHost({
+const code = await runHost({
   overrides: {
     listen,
     admin: 'unix:admin.sock',
@@ -48,3 +50,5 @@ process.exitCode = await runHost({
   },
 });
 await rm(dataDir, { recursive: true, force: true });
+// Stdin is still open, if the host ended by itself.
+process.exit(code);

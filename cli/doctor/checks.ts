@@ -136,7 +136,11 @@ async function checkDataDirectory(path: string): Promise<readonly CheckResult[]>
   }
   const { bavail, bsize } = await statfs(existing);
   const free = bavail * bsize;
-  const space: CheckResult = { check: 'disk space', state: 'ok', detail: `${formatSize(free)} free` };
+  const space: CheckResult = {
+    check: 'disk space',
+    state: 'ok',
+    detail: `${formatSize(free)} free`,
+  };
   const fix = `df -h '${existing}' shows the disk: free space on it, or name another with --data-dir`;
   return [
     { check, state: 'ok', detail: isThere ? path : `${path} (made by "faas serve")` },

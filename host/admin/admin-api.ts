@@ -22,6 +22,7 @@ import { Authoriser, type OpenMetrics } from './authorise.ts';
 import { registerDeployRoute } from './deploy-route.ts';
 import { answerClientError, answerError, registerErrorAnswers } from './error-answer.ts';
 import { ensureFirstToken } from './first-token.ts';
+import { registerEvictRoute } from './evict-route.ts';
 import { registerFunctionRoutes } from './function-routes.ts';
 import { createHostHeaderCheck } from './host-header.ts';
 import { registerHostRoutes } from './host-routes.ts';
@@ -117,6 +118,7 @@ async function buildApp(parts: AdminParts, wanted: AdminAddress): Promise<Fastif
   await registerInvokeRoute(app, parts);
   registerDeployRoute(app, parts);
   registerFunctionRoutes(app, parts);
+  registerEvictRoute(app, parts);
   registerQuarantineRoutes(app, parts);
   registerLogRoute(app, parts);
   registerKeyValueRoutes(app, parts);

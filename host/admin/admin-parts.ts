@@ -35,6 +35,12 @@ export interface AdminOptions {
    * @throws {reload_needs_workers} If the host is one process.
    */
   readonly reload: () => Promise<number>;
+  /**
+   * Closes the instances of a version and drops its module; absent: nobody can ask for it.
+   *
+   * @returns How many processes had the module in their cache.
+   */
+  readonly evict?: (version: Version) => Promise<number>;
   /** The key-value stores; absent: they are refused. */
   readonly keyValue?: KeyValueStore | undefined;
   readonly guestLog: GuestLog;

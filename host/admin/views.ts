@@ -66,6 +66,13 @@ export interface ResumeView {
   readonly resumed: boolean;
 }
 
+/** What came of evicting a function. */
+export interface EvictView {
+  readonly name: string;
+  /** How many processes had its module in their cache. */
+  readonly modules: number;
+}
+
 /** A token as the API shows it: never its secret, not even hashed. */
 export type TokenView = Omit<TokenRecord, 'secretHash'>;
 

@@ -74,6 +74,15 @@ export class ModuleCache implements Closeable {
     this.#parts.observer.cache('hit');
   }
 
+  /**
+   * Lets go of a module: the next who asks reads and compiles it again.
+   *
+   * @returns Whether it was here.
+   */
+  drop(artifact: Digest): boolean {
+    return this.#entries.delete(artifact);
+  }
+
   close(): void {
     this.#entries.clear();
   }

@@ -101,14 +101,22 @@ export class FunctionInvoker implements Invoker, Closeable {
         live !== undefined && versionKeyOf(live) === key && !this.#quarantine.holds(live);
       if (isServed) continue;
       this.#runtimes.delete(key);
-      runtime.retire((error) =>
-        this.#parts.log.error({ err: error, version: key }, 'cannot close a version'),
-      );
+      this.#retire(runtime, key);
     }
     for (const { live } of snapshot.functions.values()) {
       const { min } = live.settings.instances;
       if (min > 0 && !this.#quarantine.holds(live)) this.#runtimeOf(live);
     }
+  }
+
+  /** Closes the instances of a version, running ones when their invocation ends. The next invocation makes new ones. */
+  dropInstances(version: Version): void {
+    const key = versionKeyOf(version);
+    const runtime = this.#runtimes.get(key);
+    if (runtime === undefined) return;
+    this.#runtimes.delete(key);
+    this.#runtimeByVersion = new WeakMap();
+    this.#retire(runtime, key);
   }
 
   /** How the instances of a version are got and why; undefined if it has had none lately. */
@@ -208,6 +216,12 @@ export class FunctionInvoker implements Invoker, Closeable {
     const runtime = this.#runtimes.get(key) ?? this.#openRuntime(version, key);
     this.#runtimeByVersion.set(version, runtime);
     return runtime;
+  }
+
+  #retire(runtime: VersionRuntime, key: string): void {
+    runtime.retire((error) =>
+      this.#parts.log.error({ err: error, version: key }, 'cannot close a version'),
+    );
   }
 
   #openRuntime(version: Version, key: string): VersionRuntime {

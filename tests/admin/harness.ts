@@ -51,6 +51,8 @@ export interface AdminHarness {
   readonly forgotten: string[];
   /** Functions in quarantine, by name. */
   readonly quarantined: Map<string, QuarantinedFunction>;
+  /** Functions that were evicted, in order. */
+  readonly evicted: string[];
   readonly readiness: { ready: boolean };
   /** Sends a request with the token, unless `headers` says otherwise. */
   call(
@@ -101,6 +103,7 @@ export async function openHarness(
   const { port: keyValue } = openDirectStore();
   const forgotten: string[] = [];
   const quarantined = new Map<string, QuarantinedFunction>();
+  const evicted: string[] = [];
   const readiness = { ready: true };
   const api = stack.push(
     await openAdminApi({
@@ -117,6 +120,10 @@ export async function openHarness(
         lift: async (name) => quarantined.delete(name),
       },
       reload: async () => 2,
+      evict: async ({ function: name }) => {
+        evicted.push(name);
+        return 1;
+      },
       keyValue,
       guestLog,
       observer: { ...silentObserver, forget: (name) => forgotten.push(name) },
@@ -140,6 +147,7 @@ export async function openHarness(
     keyValue,
     forgotten,
     quarantined,
+    evicted,
     readiness,
     call,
     deploy: async (name, bytes = WASM, settings = {}) => {

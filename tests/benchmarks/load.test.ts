@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { FirstByteClient } from '../../benchmarks/kit/first-byte.ts';
-import { LatencyHistogram } from '../../benchmarks/kit/latency-histogram.ts';
+import { LatencyHistogram } from '../../cli/bench/latency-histogram.ts';
 import { encodeRequest } from '../../benchmarks/load/encode-request.ts';
 import { generateLoad } from '../../benchmarks/load/generate-load.ts';
-import { generateRate } from '../../benchmarks/load/generate-rate.ts';
 import { openLoader } from '../../benchmarks/load/loader.ts';
 
 async function listen(t: Test, handler: RequestListener): Promise<number> {
@@ -77,12 +76,12 @@ t.test('at a fixed rate, latencies count from when a request was to be sent', as
   // One connection and answers after 20 ms: at 100 requests a second every one waits longer than the last.
   const port = await listen(t, (_, response) => void setTimeout(() => response.end('ok'), 20));
   const slow = { port, request, connections: 1, requestsPerSecond: 100, warmUpMs: 0 };
-  const outcome = await generateRate({ ...slow, durationMs: 500 });
+  const outcome = await generateLoad({ ...slow, durationMs: 500 });
   t.equal(outcome.requests, 50);
   const histogram = new LatencyHistogram();
   histogram.merge(outcome.latencies);
   t.ok(histogram.percentile(1) > 400, 'the last one has waited for all others');
-  const many = await generateRate({ ...slow, connections: 16, warmUpMs: 100, durationMs: 500 });
+  const many = await generateLoad({ ...slow, connections: 16, warmUpMs: 100, durationMs: 500 });
   t.equal(many.requests, 50, 'what warms up does not count');
   const spread = new LatencyHistogram();
   spread.merge(many.latencies);
@@ -92,7 +91,7 @@ t.test('at a fixed rate, latencies count from when a request was to be sent', as
 t.test('at a fixed rate, too, anything but a 200 ends the run with an error', async (t) => {
   const port = await listen(t, (_, response) => response.writeHead(503).end());
   const order = { port, request, connections: 2, requestsPerSecond: 100 };
-  await t.rejects(generateRate({ ...order, warmUpMs: 0, durationMs: 100 }), {
+  await t.rejects(generateLoad({ ...order, warmUpMs: 0, durationMs: 100 }), {
     message: /status 503/,
   });
 });

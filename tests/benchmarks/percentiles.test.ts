@@ -1,5 +1,5 @@
 import t from 'tap';
-import { LatencyHistogram } from '../../benchmarks/kit/latency-histogram.ts';
+import { LatencyHistogram } from '../../cli/bench/latency-histogram.ts';
 import { median, percentile } from '../../benchmarks/kit/percentiles.ts';
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);

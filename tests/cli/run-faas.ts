@@ -57,6 +57,7 @@ export async function runFaas(
 export async function runHere(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  version = '0.0.0',
 ): Promise<FaasRun> {
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];
@@ -64,7 +65,7 @@ export async function runHere(
     terminal: new Terminal(collector(stdout), collector(stderr), environment),
     environment: { XDG_DATA_HOME: '/nonexistent', ...environment },
     stdin: Readable.from([]) as NodeJS.ReadStream,
-    version: '0.0.0',
+    version,
     onInterrupt: () => new AbortController().signal,
   });
   const [out, notes] = [Buffer.concat(stdout).toString(), Buffer.concat(stderr).toString()];

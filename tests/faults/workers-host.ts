@@ -12,6 +12,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Test } from 'tap';
 import '../support/plain-spawn.ts';
 import { runDirectoryOf } from '../../host/cluster/run-directory.ts';
+import type { ReloadView } from '../../host/admin/views.ts';
 import { startHostProcess, type HostProcess, type StartOptions } from '../e2e/host-process.ts';
 
 /** Time that something may take which depends on events and not on a clock. */
@@ -107,6 +108,13 @@ export class WorkersHost {
     const { child } = this.host.process;
     child.kill('SIGKILL');
     await once(child, 'exit');
+  }
+
+  /** Asks for a rolling restart. Resolves with how many workers were replaced, when they are. */
+  async reload(): Promise<number> {
+    const path = '/v1/reload';
+    const { workers } = await this.host.api.json<ReloadView>({ method: 'POST', path, json: {} });
+    return workers;
   }
 
   /** Workers that run, by age. */

@@ -15,7 +15,10 @@ interface Context {
 interface Adapter {
   serve(
     application: unknown,
-    engine: { addEventListener(type: string, listener: Listener): void; environment(): [string, string][] },
+    engine: {
+      addEventListener(type: string, listener: Listener): void;
+      environment(): [string, string][];
+    },
   ): void;
 }
 
@@ -44,13 +47,13 @@ async function call(
     },
   );
   const waited: Promise<unknown>[] = [];
-  const { promise, resolve } = Promise.withResolvers<Promise<Response>>();
+  const { promise, resolve } = Promise.withResolvers<Response>();
   listeners[0]?.({
     request: new Request('http://localhost/path?a=b', { method: 'POST', body: 'body' }),
     respondWith: (response) => resolve(response),
     waitUntil: (promise) => void waited.push(promise),
   });
-  return { response: await (await promise), waited };
+  return { response: await promise, waited };
 }
 
 /** Runs with what is written to console.error kept. */
@@ -113,7 +116,10 @@ t.test('waitUntil() reaches the engine, and a rejection is logged', async (t) =>
 t.test('serve() refuses what has no function fetch', (t) => {
   const engine = { addEventListener() {}, environment: () => [] as [string, string][] };
   for (const application of [undefined, null, {}, { fetch: 'no' }]) {
-    t.throws(() => serve(application, engine), { name: 'TypeError', message: /no function "fetch"/ });
+    t.throws(() => serve(application, engine), {
+      name: 'TypeError',
+      message: /no function "fetch"/,
+    });
   }
   t.end();
 });

@@ -11,7 +11,11 @@ import { parse } from 'smol-toml';
 const SDK = fileURLToPath(new URL('../../sdk', import.meta.url));
 const TEMPLATES = ['c', 'cgi', 'go', 'hono', 'js', 'python', 'rust', 'ts'];
 
-const JS = { 'js/faas.js': 'faas/faas.js', 'js/faas.d.ts': 'faas/faas.d.ts', 'js/build.js': 'faas/build.js' };
+const JS = {
+  'js/faas.js': 'faas/faas.js',
+  'js/faas.d.ts': 'faas/faas.d.ts',
+  'js/build.js': 'faas/build.js',
+};
 const WORLD = 'wit/function/world.wit';
 /** Files of `sdk/`, and where a template has them. */
 const COPIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -39,14 +43,18 @@ for (const template of TEMPLATES) {
   const folder = join(SDK, 'templates', template);
 
   const copies = Object.entries(COPIES[template] ?? {});
-  t.test(`template ${template}: its SDK is the one of sdk/`, { skip: copies.length === 0 }, async (t) => {
-    for (const [original, copy] of copies) {
-      const [expected, found] = await Promise.all(
-        [join(SDK, original), join(folder, copy)].map((path) => readFile(path, 'utf8')),
-      );
-      t.equal(found, expected, `cp sdk/${original} sdk/templates/${template}/${copy}`);
-    }
-  });
+  t.test(
+    `template ${template}: its SDK is the one of sdk/`,
+    { skip: copies.length === 0 },
+    async (t) => {
+      for (const [original, copy] of copies) {
+        const [expected, found] = await Promise.all(
+          [join(SDK, original), join(folder, copy)].map((path) => readFile(path, 'utf8')),
+        );
+        t.equal(found, expected, `cp sdk/${original} sdk/templates/${template}/${copy}`);
+      }
+    },
+  );
 
   t.test(`template ${template}: manifest and description agree`, async (t) => {
     const manifest = parse(await readFile(join(folder, 'faas.toml'), 'utf8')) as {

@@ -18,6 +18,8 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const BODY_BYTES = 4 * 1024 * 1024;
 const NAME = 'my-function';
 
+t.setTimeout(900_000);
+
 interface Template {
   /** Runs the tests that the template brings. */
   readonly test: readonly string[];
@@ -93,7 +95,11 @@ async function checkAnswers(t: Test, host: RunningHost): Promise<void> {
   t.ok(echo.text === body.toString(), `${BODY_BYTES} bytes come back as they were`);
 }
 
-async function run(t: Test, [program = '', ...args]: readonly string[], cwd: string): Promise<void> {
+async function run(
+  t: Test,
+  [program = '', ...args]: readonly string[],
+  cwd: string,
+): Promise<void> {
   // Without what tap adds to the environment of its children: the tests in there are not ours to count.
   const { NODE_OPTIONS: _options, TAP: _tap, NODE_TEST_CONTEXT: _context, ...env } = process.env;
   const child = spawn(program, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });

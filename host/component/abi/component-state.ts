@@ -7,6 +7,7 @@
  *
  * @see https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#runtime-state
  */
+import type { AsyncState } from './async/async-state.ts';
 import type { InstanceState } from './instance-state.ts';
 import { breakRule } from './rule.ts';
 
@@ -29,6 +30,8 @@ export class ComponentState {
   mayLeave = true;
   /** False while a call of one of its exports is under way. */
   mayEnter = true;
+  /** Its tasks and what they wait for, if it uses the asynchronous ABI. */
+  async: AsyncState | undefined;
   /** Representation of the handle that `drop` took out last. */
   dropped: unknown = undefined;
   /** Handles it borrowed for the call under way and has not dropped. */
@@ -53,6 +56,7 @@ export class ComponentState {
 
   /** Whether none of its code is under way, so that what it holds is what it keeps between calls. */
   get isIdle(): boolean {
+    if (this.async?.isIdle === false) return false;
     return this.mayEnter && this.mayLeave && this.#borrowed === 0;
   }
 

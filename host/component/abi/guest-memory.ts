@@ -152,6 +152,18 @@ export class GuestMemory {
     return this.bytes.slice(start, start + length);
   }
 
+  /** Copies bytes of a range that was checked; it need not be in a call. */
+  copyOut(start: number, length: number): Uint8Array {
+    if (this.bytes.length === 0) this.#refresh();
+    return this.bytes.slice(start, start + length);
+  }
+
+  /** Writes bytes to a range that was claimed; it need not be in a call. */
+  copyIn(start: number, bytes: Uint8Array): void {
+    if (this.bytes.length === 0) this.#refresh();
+    this.bytes.set(bytes, start);
+  }
+
   /** Lifts a list of other numbers: a copy. */
   liftNumbers<T extends NumberArray>(
     create: new (buffer: ArrayBuffer) => T,

@@ -2,13 +2,13 @@
  * What all component instances of one live instance share: whether it has ended, and the destructors of
  * its own resources. Suspending the guest, and letting it go on when it is its turn, goes through here as well.
  *
- * Under a JavaScript frame (`cabi_realloc`, a destructor) nothing can be suspended: V8 refuses to call a
- * function that might block there, before it is called.
+ * Under a JavaScript frame (`cabi_realloc`, a destructor) nothing can be suspended: a function that might block is not
+ * called there.
  */
 import { endReasonOf } from '../ending.ts';
 import type { ComponentState } from './component-state.ts';
 import type { GuestMemory } from './guest-memory.ts';
-import { breakRule, isSuspendError, toEnding } from './rule.ts';
+import { breakRule, isSuspendError, NESTED_WAIT, toEnding } from './rule.ts';
 import type { RunPort } from './run-port.ts';
 
 /** Runs when a resource that a component defines is dropped. */
@@ -33,6 +33,7 @@ export class InstanceState {
   generation = 0;
   /** Whether it was called from outside since it was made or reset. */
   called = false;
+  #nextWait: Promise<unknown> | undefined;
   #ended = false;
   #bindGuest: (guest: object) => void = noGuest;
 
@@ -54,6 +55,7 @@ export class InstanceState {
   renew(guest: object): void {
     this.generation += 1;
     this.called = false;
+    for (const { async } of this.components) async?.clear();
     this.#bindGuest(guest);
   }
 
@@ -61,6 +63,7 @@ export class InstanceState {
   close(): void {
     this.#ended = true;
     this.generation += 1;
+    for (const { async } of this.components) async?.clear();
   }
 
   /** Before a call from outside. */
@@ -103,6 +106,32 @@ export class InstanceState {
       this.nesting -= 1;
       if (this.nesting === 0) this.run.returned();
     }
+  }
+
+  /** Before a call of a function that may block. */
+  checkMayWait(): void {
+    if (this.nesting > 0) breakRule(NESTED_WAIT);
+  }
+
+  /**
+   * The same for a function that cannot suspend the guest itself: the one that is called next does, with `takeWait`.
+   *
+   * @returns 1: there is no answer yet.
+   */
+  waitNext(
+    promise: Promise<unknown>,
+    onValue: (value: unknown) => unknown,
+    onError: (error: unknown) => unknown,
+  ): 1 {
+    this.#nextWait = this.wait(promise, onValue, onError);
+    return 1;
+  }
+
+  /** For `WebAssembly.Suspending`. */
+  takeWait(): Promise<unknown> | undefined {
+    const wait = this.#nextWait;
+    this.#nextWait = undefined;
+    return wait;
   }
 
   /**

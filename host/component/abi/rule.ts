@@ -27,7 +27,9 @@ export function isSuspendError(error: unknown): boolean {
   return WebAssembly.SuspendError !== undefined && error instanceof WebAssembly.SuspendError;
 }
 
-const NESTED_WAIT = 'a function that may block was called from a destructor or from cabi_realloc';
+/** The rule that a guest breaks that would have to wait where it cannot be suspended. */
+export const NESTED_WAIT =
+  'a function that may block was called from a destructor or from cabi_realloc';
 
 /**
  * The value of a WIT `result`'s `err` that a host function threw.

@@ -1,5 +1,6 @@
 /** What emitted code uses of this folder: the first parameter of the script that `emit/` makes. */
 import { WitError } from '../host-interface.ts';
+import { AsyncState } from './async/async-state.ts';
 import { ComponentState } from './component-state.ts';
 import { GuestMemory } from './guest-memory.ts';
 import {
@@ -18,6 +19,7 @@ import { errorValueOf, toEnding } from './rule.ts';
 
 /** By the names emitted code uses. */
 export const abiRuntime = Object.freeze({
+  Async: AsyncState,
   State: ComponentState,
   Memory: GuestMemory,
   Own: OwnResource,

@@ -128,10 +128,7 @@ function readPlainOptions(reader: ByteReader, scope: Scope, code: number): Canon
 }
 
 /** A result as function types have it: of a type, or none. */
-function readResult(
-  reader: ByteReader,
-  scope: Scope,
-): ReturnType<typeof readOptional> {
+function readResult(reader: ByteReader, scope: Scope): ReturnType<typeof readOptional> {
   const at = reader.offset;
   const form = reader.u8();
   if (form === 0) return readValueReference(reader, scope);

@@ -2,6 +2,7 @@
  * What the parts of the emitter share: the plan, its types and names, and the functions of the script
  * that do not depend on an instance (one for each type that goes through memory).
  */
+import { HostError } from '../../base/errors.ts';
 import type { CanonOptions, Plan } from '../plan.ts';
 import { TypeTable, type TypeInfo } from './layout.ts';
 import { NameTable } from './name-table.ts';
@@ -24,6 +25,8 @@ export class Emission {
   readonly plan: Plan;
   readonly names = new NameTable();
   readonly types: TypeTable;
+  /** Whether anything of the asynchronous ABI is used, so that component instances need state for it. */
+  usesAsync = false;
   readonly #functions = new Map<string, { readonly name: string; source: string }>();
   readonly #constants = new Map<string, string>();
 
@@ -35,6 +38,21 @@ export class Emission {
   /** Whether a component defines the resource, so that its representation is a number. */
   isOwnResource(resource: number): boolean {
     return this.plan.resources[resource]?.kind === 'own';
+  }
+
+  /**
+   * A stream or future passes between component and host.
+   *
+   * @returns Which of the two.
+   * @throws {unsupported_by_native} If it is a stream of something else than bytes.
+   */
+  checkEnd({ type, payload }: TypeInfo): 'stream' | 'future' {
+    this.usesAsync = true;
+    if (type.kind === 'future') return 'future';
+    if (payload?.type.kind === 'u8') return 'stream';
+    throw new HostError('unsupported_by_native', {
+      reason: 'streams of other values than bytes between component and host',
+    });
   }
 
   /** Component instance that defines the resource, if one does. */

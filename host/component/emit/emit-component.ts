@@ -9,8 +9,11 @@
 import type { CanonOptions, CoreRef, ImportedFunction, Plan, Trampoline } from '../plan.ts';
 import { emitAdapter } from './emit-adapter.ts';
 import { emitSteps, usedTrampolines, type LateBinding } from './emit-instantiate.ts';
-import { emitLift, enterPostReturn, leavePostReturn } from './emit-lift.ts';
-import { emitLower } from './emit-lower.ts';
+import { emitAsyncBuiltin, isSuspendingBuiltin } from './emit-async.ts';
+import { emitAsyncLift, emitLift, enterPostReturn, leavePostReturn } from './emit-lift.ts';
+import { coreParameterTypes, emitLower, takesDetour } from './emit-lower.ts';
+import { emitDetourInstance, emitDetourModule, type Detour } from './emit-detour.ts';
+import { signatureOf } from './signature.ts';
 import { emitResource } from './emit-resource.ts';
 import { Emission, type Scope } from './emission.ts';
 import { MemoryNumbers } from './memory-numbers.ts';
@@ -72,12 +75,13 @@ class ComponentEmitter {
     const lifts = exported.map((index) => this.#emitLift(index));
     const trampolines = usedTrampolines(this.#plan, bindings);
     const functions = trampolines.map((index) => this.#emitTrampoline(index));
+    const detours = trampolines.flatMap((index) => this.#detourOf(index));
     // After the functions: emitting them numbers the memories.
     bindings.push(...this.#memoryBindings());
     const steps = emitSteps(
       this.#emission,
       bindings,
-      (index) => (this.#isSuspending(index) ? `j${index}` : `t${index}`),
+      (index) => this.#importName(index, detours),
       (lift) => this.#emitStart(lift),
       this.#hasStart,
     );
@@ -88,17 +92,19 @@ class ComponentEmitter {
       'z.onGuest(x=>{G=x});\n',
       ...functions,
       ...lifts,
+      emitDetourInstance(detours),
       ...trampolines
-        .filter((index) => this.#isSuspending(index))
+        .filter((index) => this.#isSuspending(index) && this.#detourOf(index).length === 0)
         .map((index) => `const j${index}=new WebAssembly.Suspending(t${index});\n`),
       steps.statements,
     ].join('');
     const source = [
       '(function(R,N,H){"use strict";\n',
-      'const{State,Memory,Own,WitError,badCase,errorValueOf,f32FromBits,f32ToBits,f64FromBits,f64ToBits,indexOfName,liftChar,lowerChar,toEnding,unknownCase}=R,{dispose}=Symbol,{promising}=WebAssembly;\n',
+      'const{Async,State,Memory,Own,WitError,badCase,errorValueOf,f32FromBits,f32ToBits,f64FromBits,f64ToBits,indexOfName,liftChar,lowerChar,toEnding,unknownCase}=R,{dispose}=Symbol,{promising}=WebAssembly;\n',
       `${this.#emission.names.declaration()}\n`,
       imports.length === 0 ? '' : `const[${imports.map((_, index) => `h${index}`).join(',')}]=H;\n`,
       this.#emission.sharedSource(),
+      emitDetourModule(detours),
       steps.shared,
       `return ${steps.waits ? 'async ' : ''}function(G,z,I){\nconst m=z.run;\n`,
       inner,
@@ -129,6 +135,7 @@ class ComponentEmitter {
           imported,
           scope: this.#scope(component, trampoline.options, 'host'),
           blocking: this.#blocking[trampoline.import] === true,
+          isAsync: trampoline.options.isAsync === true,
         });
       }
       case 'adapter': {
@@ -148,13 +155,21 @@ class ComponentEmitter {
           state: `s${component}`,
           component,
         });
+      case 'async-builtin':
+        return emitAsyncBuiltin(
+          this.#emission,
+          index,
+          trampoline,
+          this.#scope(component, trampoline.options, 'host'),
+        );
     }
   }
 
   #emitLift(index: number): string {
     const lift = this.#lift(index);
     const scope = this.#scope(lift.component, lift.options, 'host');
-    return emitLift(this.#emission, { index, lift, scope });
+    const emit = lift.options.isAsync === true ? emitAsyncLift : emitLift;
+    return emit(this.#emission, { index, lift, scope });
   }
 
   #emitStart(index: number): string {
@@ -177,6 +192,9 @@ class ComponentEmitter {
       const bindings = [promisingBinding(`y${index}`, core)];
       if (options.postReturn !== undefined) {
         bindings.push(promisingBinding(`q${index}`, options.postReturn));
+      }
+      if (options.callback !== undefined) {
+        bindings.push(promisingBinding(`d${index}`, options.callback));
       }
       return bindings;
     });
@@ -216,18 +234,38 @@ class ComponentEmitter {
     const memories = this.#memories.all.map(
       ({ component }, number) => `c${number}=new Memory(s${component})`,
     );
-    const lifts = this.#plan.lifts.flatMap((_, index) => [`y${index}`, `q${index}`]);
+    const lifts = this.#plan.lifts.flatMap((_, index) => [`y${index}`, `q${index}`, `d${index}`]);
     const constants = [...states, ...memories];
     return (
       (constants.length === 0 ? '' : `const ${constants.join(',')};\n`) +
+      (this.#emission.usesAsync ? states.map((_, index) => `new Async(s${index});\n`).join('') : '') +
       (lifts.length === 0 ? '' : `let ${lifts.join(',')};\n`)
     );
+  }
+
+  /** What guests import for a trampoline. */
+  #importName(index: number, detours: readonly Detour[]): string {
+    const number = detours.findIndex((detour) => detour.index === index);
+    if (number !== -1) return `d[${number}]`;
+    return this.#isSuspending(index) ? `j${index}` : `t${index}`;
+  }
+
+  /** The detour that a trampoline takes: one or none. */
+  #detourOf(index: number): readonly Detour[] {
+    const trampoline = this.#trampoline(index);
+    if (trampoline.kind !== 'lower' || this.#blocking[trampoline.import] !== true) return [];
+    const imported = this.#plan.imports[trampoline.import];
+    if (imported === undefined) return [];
+    const signature = signatureOf(imported.type, this.#emission.types);
+    return takesDetour(signature) ? [{ index, parameters: coreParameterTypes(signature) }] : [];
   }
 
   #isSuspending(index: number): boolean {
     const trampoline = this.#trampoline(index);
     if (trampoline.kind === 'adapter') return true;
-    return trampoline.kind === 'lower' && this.#blocking[trampoline.import] === true;
+    if (trampoline.kind === 'async-builtin') return isSuspendingBuiltin(trampoline);
+    if (trampoline.kind !== 'lower' || trampoline.options.isAsync === true) return false;
+    return this.#blocking[trampoline.import] === true;
   }
 
   #scope(component: number, options: CanonOptions, boundary: Scope['boundary']): Scope {

@@ -38,6 +38,28 @@ export function emitLift(emission: Emission, { index, lift, scope }: LiftParts):
   return `${second}function e${index}(${values.join(',')}){z.checkLive();m.enter();try{${call.toString()}return y${index}(${core}).then(g${index},fail)}catch(x){fail(x)}finally{m.leave()}}\n`;
 }
 
+/**
+ * Emits the function through which the host calls one that is lifted asynchronously. Its last parameter is told of the
+ * result as soon as there is one; its promise settles when the task is done. `dN` is the guest's callback.
+ */
+export function emitAsyncLift(emission: Emission, { index, lift, scope }: LiftParts): string {
+  emission.usesAsync = true;
+  const signature = signatureOf(lift.type, emission.types, 'async-lift');
+  const values = signature.parameters.map((_, position) => `p${position}`);
+  const call = new FunctionBody();
+  if (signature.usesMemory) call.add(`${scope.memory}.begin();`);
+  const core = lowerParameters(emission, scope, call, signature, values).join(',');
+  const { result } = lift.type;
+  const resultType = result === undefined ? -1 : emission.types.of(result).id;
+  const give =
+    result?.kind === 'result'
+      ? `.then(r=>{if(r.tag==='err')throw new WitError(r.val);return r.val})`
+      : '';
+  const start = `()=>{${call.toString()}return y${index}(${core})}`;
+  const parts = `{resultType:${resultType},start:${start},callback:d${index},onReturn:o}`;
+  return `function e${index}(${[...values, 'o'].join(',')}){z.checkLive();return ${scope.state}.async.run(${parts})${give}}\n`;
+}
+
 /** @param lifting Statements that put the result into `r`. */
 function emitSecondHalf(
   index: number,

@@ -18,6 +18,9 @@ export const MAX_FLAT_PARAMETERS = 16;
 /** Most flat results; more go through memory. */
 export const MAX_FLAT_RESULTS = 1;
 
+/** Most flat parameters of a function that is called asynchronously. */
+export const MAX_FLAT_ASYNC_PARAMETERS = 4;
+
 /** Flat forms are cut here: longer than any that is passed flat, short enough to be held for any type. */
 const FLAT_KEPT = 2 * MAX_FLAT_PARAMETERS;
 
@@ -45,6 +48,8 @@ export interface TypeInfo {
   readonly offsets: readonly number[];
   /** Bytes of the discriminant of variant-like types, 0 for others. */
   readonly discriminantBytes: number;
+  /** Of a stream or future what it carries; not a part, as no value holds it. */
+  readonly payload: TypeInfo | undefined;
   /** Whether a handle of a component's own resource is inside. */
   readonly hasOwnResource: boolean;
   /** Whether a borrowed handle is inside. */
@@ -89,20 +94,27 @@ export class TypeTable {
     const parts = partsOf(type).map((part) =>
       part === undefined ? undefined : this.#intern(part, level + 1),
     );
-    const shape = shapeOf(type, parts);
+    const carried = type.kind === 'stream' || type.kind === 'future' ? type.payload : undefined;
+    const payload = carried && this.#intern(carried, level + 1);
+    const shape = shapeOf(type, parts, payload);
     let info = this.#byShape.get(shape);
     if (info === undefined) {
       if (this.#byShape.size >= MAX_TYPES) throw tooComplex('types', MAX_TYPES);
-      info = this.#describe(type, parts);
+      info = this.#describe(type, parts, payload);
       this.#byShape.set(shape, info);
     }
     this.#byObject.set(type, info);
     return info;
   }
 
-  #describe(type: ValueType, parts: TypeInfo['parts']): TypeInfo {
+  #describe(
+    type: ValueType,
+    parts: TypeInfo['parts'],
+    payload: TypeInfo | undefined,
+  ): TypeInfo {
     const present = parts.filter((part) => part !== undefined);
-    const depth = 1 + Math.max(0, ...present.map((part) => part.depth));
+    const isEnd = type.kind === 'stream' || type.kind === 'future';
+    const depth = 1 + Math.max(payload?.depth ?? 0, ...present.map((part) => part.depth));
     if (depth > MAX_DEPTH) throw tooComplex('types inside types', MAX_DEPTH);
     const isHandle = type.kind === 'own' || type.kind === 'borrow';
     const layout = layoutOf(type, parts);
@@ -111,6 +123,7 @@ export class TypeTable {
       id: this.#byShape.size,
       type,
       parts,
+      payload,
       depth,
       ...layout,
       flat: flatten(type, parts).slice(0, FLAT_KEPT),
@@ -118,7 +131,7 @@ export class TypeTable {
         ? this.#isOwnResource(type.resource)
         : present.some((part) => part.hasOwnResource),
       hasBorrow: type.kind === 'borrow' || present.some((part) => part.hasBorrow),
-      hasOwn: type.kind === 'own' || present.some((part) => part.hasOwn),
+      hasOwn: isEnd || type.kind === 'own' || present.some((part) => part.hasOwn),
     };
   }
 }
@@ -135,7 +148,11 @@ function partsOf(type: ValueType): readonly (ValueType | undefined)[] {
 }
 
 /** What tells distinct types apart: kind, names, and the numbers of the parts. */
-function shapeOf(type: ValueType, parts: TypeInfo['parts']): string {
+function shapeOf(
+  type: ValueType,
+  parts: TypeInfo['parts'],
+  payload: TypeInfo | undefined,
+): string {
   const names =
     type.kind === 'record'
       ? type.fields.map((field) => field.name)
@@ -144,7 +161,8 @@ function shapeOf(type: ValueType, parts: TypeInfo['parts']): string {
         : type.kind === 'enum' || type.kind === 'flags'
           ? type.names
           : [];
-  const resource = type.kind === 'own' || type.kind === 'borrow' ? type.resource : -1;
+  const isHandle = type.kind === 'own' || type.kind === 'borrow';
+  const resource = isHandle ? type.resource : (payload?.id ?? -1);
   return JSON.stringify([type.kind, resource, names, parts.map((part) => part?.id ?? -1)]);
 }
 

@@ -51,6 +51,9 @@ export class Lifter {
     if (type.kind === 'own' || type.kind === 'borrow') {
       return body.keep(this.#liftHandle(type, first));
     }
+    if (type.kind === 'stream' || type.kind === 'future') {
+      return body.keep(this.#liftEnd(info, first));
+    }
     if (type.kind === 'flags') return body.keep(flagsObject(this.#emission, type.names, first));
     if (type.kind !== 'record' && type.kind !== 'tuple') {
       return this.#variantFromFlat(body, info, core);
@@ -75,6 +78,7 @@ export class Lifter {
     if (type.kind === 'string') return this.#liftText(first, second);
     if (type.kind === 'list') return this.#liftList(info, first, second);
     if (type.kind === 'own' || type.kind === 'borrow') return this.#liftHandle(type, first);
+    if (type.kind === 'stream' || type.kind === 'future') return this.#liftEnd(info, first);
     return `${this.#loader(info)}(${memory},${position})`;
   }
 
@@ -188,6 +192,11 @@ export class Lifter {
     const value = `${state}.${method}(${handle},${resource})`;
     if (boundary === 'adapter' || !this.#emission.isOwnResource(resource)) return value;
     return `new Own(${state}.instance,${resource},${value},${kind === 'own'})`;
+  }
+
+  #liftEnd(info: TypeInfo, handle: string): string {
+    const method = this.#emission.checkEnd(info) === 'stream' ? 'liftStream' : 'liftFuture';
+    return `${this.#scope.state}.async.${method}(${handle},${info.id})`;
   }
 
   /** A record or tuple of its parts. */

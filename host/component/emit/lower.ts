@@ -46,6 +46,9 @@ export class Lowerer {
     if (type.kind === 'own' || type.kind === 'borrow') {
       return [body.keep(this.#lowerHandle(type, value))];
     }
+    if (type.kind === 'stream' || type.kind === 'future') {
+      return [body.keep(this.#lowerEnd(info, value))];
+    }
     if (type.kind === 'flags') return [body.keep(this.#flagBits(type.names, value))];
     if (type.kind !== 'record' && type.kind !== 'tuple') {
       return this.#variantToFlat(body, info, value);
@@ -68,6 +71,8 @@ export class Lowerer {
       body.add(`${memory}.storePair(${position},${pointer});`);
     } else if (type.kind === 'own' || type.kind === 'borrow') {
       body.add(storeUnsigned(memory, 4, position, this.#lowerHandle(type, value)));
+    } else if (type.kind === 'stream' || type.kind === 'future') {
+      body.add(storeUnsigned(memory, 4, position, this.#lowerEnd(info, value)));
     } else {
       body.add(`${this.#storer(info)}(${memory},${position},${value});`);
     }
@@ -195,6 +200,11 @@ export class Lowerer {
     // A component gets the representation of what it defines itself, without a handle.
     if (this.#emission.definerOf(resource) === component) return representation;
     return `${state}.addBorrowed(${resource},${representation})`;
+  }
+
+  #lowerEnd(info: TypeInfo, value: string): string {
+    const method = this.#emission.checkEnd(info) === 'stream' ? 'lowerStream' : 'lowerFuture';
+    return `${this.#scope.state}.async.${method}(${value},${info.id})`;
   }
 
   #partOf({ type }: TypeInfo, index: number, value: string): string {

@@ -1,6 +1,7 @@
 /** How a component function is called as a core function: what is passed flat and what through memory. */
 import type { FunctionType } from '../plan.ts';
 import {
+  MAX_FLAT_ASYNC_PARAMETERS,
   MAX_FLAT_PARAMETERS,
   MAX_FLAT_RESULTS,
   type CoreType,
@@ -24,13 +25,25 @@ export interface Signature {
   readonly ownsAfterBorrow: boolean;
 }
 
-/** Reads a function's signature. */
-export function signatureOf(type: FunctionType, types: TypeTable): Signature {
+/**
+ * Reads a function's signature.
+ *
+ * @param abi How it is called: lowered asynchronously it has fewer flat parameters, and its result goes through memory;
+ *   lifted asynchronously its core function gives no result.
+ */
+export function signatureOf(
+  type: FunctionType,
+  types: TypeTable,
+  abi: 'sync' | 'async-lower' | 'async-lift' = 'sync',
+): Signature {
   const parameters = type.parameters.map((parameter) => types.of(parameter.type));
   const flat = parameters.flatMap((info) => info.flat);
-  const inMemory = flat.length > MAX_FLAT_PARAMETERS;
-  const result = type.result === undefined ? undefined : types.of(type.result);
-  const resultInMemory = result !== undefined && result.flat.length > MAX_FLAT_RESULTS;
+  const most = abi === 'async-lower' ? MAX_FLAT_ASYNC_PARAMETERS : MAX_FLAT_PARAMETERS;
+  const inMemory = flat.length > most;
+  const result =
+    type.result === undefined || abi === 'async-lift' ? undefined : types.of(type.result);
+  const resultInMemory =
+    result !== undefined && (abi === 'async-lower' || result.flat.length > MAX_FLAT_RESULTS);
   const firstBorrow = parameters.findIndex((info) => info.hasBorrow);
   return {
     parameters,

@@ -7,15 +7,22 @@
  */
 import type { CanonDefinition, CanonicalOptions } from '../decode/decoded-component.ts';
 import { unsupported } from '../decode/unsupported.ts';
-import type { CanonOptions } from '../plan.ts';
-import { describeSignature, sameSignature, type CoreSignature } from './core-interface.ts';
+import { defineAsyncBuiltin } from './async-canon.ts';
+import { checkGiven, checkSignature, resolveOptions } from './canon-options.ts';
+import type { CoreSignature } from './core-interface.ts';
 import type { Environment } from './environment.ts';
 import type { Flattening } from './flattening.ts';
-import type { CoreItem, FunctionTypeItem } from './items.ts';
+import type { CoreItem, FunctionItem, FunctionTypeItem } from './items.ts';
 import { malformedAt } from './malformed-at.ts';
-import { liftSignature, lowerSignature, spills } from './value-facts.ts';
+import {
+  asyncLiftSignature,
+  asyncLowerSignature,
+  liftSignature,
+  lowerSignature,
+  spills,
+  spillsAsync,
+} from './value-facts.ts';
 
-const REALLOC: CoreSignature = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] };
 const TO_REP: CoreSignature = { parameters: ['i32'], results: ['i32'] };
 const DROP: CoreSignature = { parameters: ['i32'], results: [] };
 
@@ -43,6 +50,9 @@ export function defineCanon(
     case 'resource-rep':
     case 'resource-drop':
       defineResourceFunction(flattening, environment, canon, at);
+      return;
+    default:
+      defineAsyncBuiltin(flattening, environment, canon, at);
   }
 }
 
@@ -59,10 +69,15 @@ function lift(
   const type = environment.get('type', canon.type);
   if (type.kind !== 'func') throw malformedAt('the type of a function', at);
   const core = environment.get('core-func', canon.core);
-  const signature = liftSignature(type);
+  if (canon.options.isAsync && canon.options.callback === undefined) {
+    throw unsupported('asynchronous functions without a callback');
+  }
+  const { isAsync } = canon.options;
+  checkAsync(canon.options, type, at);
+  const signature = isAsync ? asyncLiftSignature(type) : liftSignature(type);
   checkSignature(core, signature, 'the lifted function', at);
   const options = resolveOptions(environment, canon.options, signature, at);
-  const spilled = spills(type);
+  const spilled = isAsync ? { ...spills(type), result: false } : spills(type);
   checkGiven(
     options,
     {
@@ -82,8 +97,10 @@ function lower(
   at: number,
 ): void {
   const func = environment.get('func', canon.func);
+  const { isAsync } = canon.options;
+  checkAsync(canon.options, func.type, at);
   const options = resolveOptions(environment, canon.options, undefined, at);
-  const spilled = spills(func.type);
+  const spilled = isAsync ? spillsAsync(func.type) : spills(func.type);
   checkGiven(
     options,
     {
@@ -94,12 +111,13 @@ function lower(
   );
   const { component } = environment;
   const { source } = func;
+  if (source.kind === 'lifted') checkComposed(func, isAsync);
   const ref = builder.addTrampoline(
     source.kind === 'imported'
       ? { kind: 'lower', component, import: builder.importOf(func, source), options }
       : { kind: 'adapter', component, lift: builder.liftOf(func), options },
   );
-  const signature = lowerSignature(func.type);
+  const signature = isAsync ? asyncLowerSignature(func.type) : lowerSignature(func.type);
   environment.define('core-func', { sort: 'core-func', ref, signature, is64: false });
 }
 
@@ -124,54 +142,29 @@ function defineResourceFunction(
   environment.define('core-func', { sort: 'core-func', ref, signature, is64: false });
 }
 
-/** @param lifted Signature of the lifted function, whose results its post-return takes. */
-function resolveOptions(
-  environment: Environment,
-  { encoding, memory, realloc, postReturn }: CanonicalOptions,
-  lifted: CoreSignature | undefined,
+/** The option `async` goes with functions of that type, and a lifted one is offered with a callback only. */
+function checkAsync(
+  { isAsync, callback, postReturn }: CanonicalOptions,
+  { type }: FunctionTypeItem,
   at: number,
-): CanonOptions {
-  const memoryItem = memory === undefined ? undefined : environment.get('core-memory', memory);
-  if (memoryItem?.is64 === true) throw unsupported('a memory with 64-bit addresses');
-  const reallocItem = realloc === undefined ? undefined : environment.get('core-func', realloc);
-  if (reallocItem !== undefined) checkSignature(reallocItem, REALLOC, 'realloc', at);
-  const after = postReturn === undefined ? undefined : environment.get('core-func', postReturn);
-  if (after !== undefined) {
-    const wanted = { parameters: lifted?.results ?? [], results: [] };
-    checkSignature(after, wanted, 'post-return', at);
+): void {
+  if (!isAsync) {
+    if (callback !== undefined) throw malformedAt('a callback only with the option async', at);
+    return;
   }
-  return {
-    encoding,
-    memory: memoryItem?.ref,
-    realloc: reallocItem?.ref,
-    postReturn: after?.ref,
-  };
+  if (type.isAsync !== true) throw malformedAt('the option async only for an async function', at);
+  if (postReturn !== undefined) throw malformedAt('no post-return with the option async', at);
+}
+
+/** Refuses what adapters between the components of a composition do not do. */
+function checkComposed({ type, source }: FunctionItem, isAsync: boolean): void {
+  const hasEnds = type.parameters.hasEnds || type.result?.hasEnds === true;
+  const isLiftedAsync = source.kind === 'lifted' && source.options.isAsync === true;
+  if (isAsync || isLiftedAsync || hasEnds) {
+    throw unsupported('asynchronous functions between components of one composition');
+  }
 }
 
 function hasPointers({ parameters, result }: FunctionTypeItem): boolean {
   return parameters.hasPointers || result?.hasPointers === true;
-}
-
-function checkGiven(
-  options: CanonOptions,
-  needed: { readonly memory: boolean; readonly realloc: boolean },
-  at: number,
-): void {
-  if (needed.memory && options.memory === undefined) {
-    throw malformedAt('the option memory, which the type needs', at);
-  }
-  if (needed.realloc && options.realloc === undefined) {
-    throw malformedAt('the option realloc, which the type needs', at);
-  }
-}
-
-function checkSignature(
-  { signature }: CoreItem,
-  wanted: CoreSignature,
-  what: string,
-  at: number,
-): void {
-  if (signature !== undefined && sameSignature(signature, wanted)) return;
-  const found = signature === undefined ? 'none' : describeSignature(signature);
-  throw malformedAt(`${what} to be ${describeSignature(wanted)}, not ${found},`, at);
 }

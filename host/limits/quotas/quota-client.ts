@@ -16,8 +16,8 @@ import { SharedRate } from './shared-rate.ts';
 const LOOK_MS = 1000;
 /** How long what is not urgent may wait, ms. */
 const SOON_MS = 100;
-/** How long a request waits for the authority's word, ms. */
-const ANSWER_MS = 50;
+/** How long a request waits for the authority's word, ms: that has other work, too, and its machine may be busy. */
+const ANSWER_MS = 1000;
 /** The same when there is a new authority, which first hears what all workers hold, ms. */
 const ADOPTION_MS = 2000;
 /** Without an authority for so long, whoever holds nothing of something uses one unit of it, ms. */

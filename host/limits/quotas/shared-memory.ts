@@ -12,7 +12,7 @@ const LARGEST_CHUNK_BYTES = 64 * 1024 * 1024;
 /** Had ahead, bytes, where the total has room for it. */
 const AHEAD_BYTES = 64 * 1024 * 1024;
 /** Longest wait for the authority's word, ms. */
-const ANSWER_MS = 50;
+const ANSWER_MS = 1000;
 /** Nothing is asked for ahead for this time after the authority had nothing, ms. */
 const PAUSE_MS = 1000;
 
@@ -45,8 +45,8 @@ export class SharedMemory implements MemoryLease {
   readonly #count: LeasedCount;
   readonly #waiting = new Set<() => void>();
   #usedBytes = 0;
-  /** What somebody needs beyond what is used, and is not held ahead, bytes. */
-  #wantedBytes = 0;
+  /** Up to how much somebody needs, bytes. Whoever did not get it has ended, and what it used is free again. */
+  #wantedUpToBytes = 0;
   #isPaused = false;
   #reclaimIdle: () => void = () => undefined;
 
@@ -76,9 +76,12 @@ export class SharedMemory implements MemoryLease {
   }
 
   reserve(bytes: number): Promise<void> | undefined {
-    const wantedBytes = Math.min(bytes, this.#parts.totalBytes - this.#usedBytes);
-    if (this.#usedBytes + wantedBytes <= this.limitBytes) return undefined;
-    this.#wantedBytes = Math.max(this.#wantedBytes, wantedBytes);
+    const { totalBytes } = this.#parts;
+    const upToBytes = this.#usedBytes + bytes;
+    if (Math.min(upToBytes, totalBytes) <= this.limitBytes) return undefined;
+    // And what comes on top of it: tables, a second memory.
+    const withAheadBytes = Math.min(upToBytes + this.#aheadBytes, totalBytes);
+    this.#wantedUpToBytes = Math.max(this.#wantedUpToBytes, withAheadBytes);
     this.#settle();
     if (this.#count.isShort || this.#parts.isAlone()) return undefined;
     return new Promise((resolve) => {
@@ -94,14 +97,15 @@ export class SharedMemory implements MemoryLease {
 
   /** Chunks that are wanted and not held. */
   get lacking(): number {
-    const ahead = Math.max(this.#wantedBytes, this.#isPaused ? 0 : this.#aheadBytes);
-    const wanted = Math.ceil((this.#usedBytes + ahead) / this.#chunkBytes);
+    const aheadBytes = this.#isPaused ? 0 : this.#aheadBytes;
+    const upToBytes = Math.max(this.#wantedUpToBytes, this.#usedBytes + aheadBytes);
+    const wanted = Math.ceil(upToBytes / this.#chunkBytes);
     return Math.max(0, Math.min(wanted, this.#count.total) - this.#count.held);
   }
 
   onGranted(): void {
     if (this.lacking > 0) return;
-    this.#wantedBytes = 0;
+    this.#wantedUpToBytes = 0;
     this.#settle();
     for (const done of this.#waiting) done();
   }
@@ -117,7 +121,7 @@ export class SharedMemory implements MemoryLease {
   }
 
   onShort(): void {
-    this.#wantedBytes = 0;
+    this.#wantedUpToBytes = 0;
     this.#pause();
     this.#settle();
     for (const done of this.#waiting) done();

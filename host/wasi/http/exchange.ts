@@ -61,6 +61,19 @@ export class HttpExchange {
     return this.#begun;
   }
 
+  /** The guest answers with an error. */
+  refuse(code: ErrorCode): void {
+    if (this.#state === 'waiting') this.#result = { kind: 'error_code', code };
+  }
+
+  /** The guest answers: the head is sent at once. Once at most. */
+  respond(parts: ResponseParts): void {
+    const bodiless = isBodiless(this.#request.method, parts.status);
+    this.#result = refusalOf(parts, bodiless, this.#limits.responseBodyBytes);
+    if (this.#result === undefined) this.#begin(parts, bodiless);
+    else parts.body?.close();
+  }
+
   /**
    * The guest's `handle` has returned: an unfinished body never will be finished.
    *
@@ -90,16 +103,8 @@ export class HttpExchange {
   }
 
   #set(response: ResponseResult): void {
-    if (this.#state !== 'waiting') return;
-    if (response.tag === 'err') {
-      this.#result = { kind: 'error_code', code: response.val };
-      return;
-    }
-    const parts = OutgoingResponse.take(response.val);
-    const bodiless = isBodiless(this.#request.method, parts.status);
-    this.#result = refusalOf(parts, bodiless, this.#limits.responseBodyBytes);
-    if (this.#result === undefined) this.#begin(parts, bodiless);
-    else parts.body?.close();
+    if (response.tag === 'err') this.refuse(response.val);
+    else if (this.#state === 'waiting') this.respond(OutgoingResponse.take(response.val));
   }
 
   #begin({ status, headers, body }: ResponseParts, bodiless: boolean): void {

@@ -2,7 +2,7 @@
  * The resource `fields` of `wasi:http/types`: headers and trailers, in order, with their casing.
  *
  * WASI 0.2 has no error for fields that are too many or too large; such a change fails with
- * `forbidden`. Field lists are never changed in place, so requests, views and clones share them.
+ * `forbidden`, which 0.3 (`../p3/http/fields.ts`) calls by its name. Field lists are never changed in place, so requests, views and clones share them.
  */
 import { WitError } from '../../component/host-interface.ts';
 import type { Field, Guest } from '../ports.ts';
@@ -20,7 +20,7 @@ const FIELD_OVERHEAD_BYTES = 32;
 
 /** The variant `header-error`. */
 export interface HeaderError {
-  readonly tag: 'invalid-syntax' | 'forbidden' | 'immutable';
+  readonly tag: 'invalid-syntax' | 'forbidden' | 'immutable' | 'size-exceeded';
 }
 
 /** Headers or trailers. */
@@ -45,9 +45,21 @@ export class Fields {
   }
 
   static fromList(guest: Guest, entries: readonly Field[]): Fields {
+    return new Fields(guest, Fields.check(entries, 'forbidden'));
+  }
+
+  /**
+   * Checks fields that a guest gives.
+   *
+   * @param sizeTag What it is told if they are too many or too large.
+   */
+  protected static check(
+    entries: readonly Field[],
+    sizeTag: HeaderError['tag'],
+  ): readonly Field[] {
     for (const [name, value] of entries) checkField(name, [value]);
-    checkSize(entries);
-    return new Fields(guest, entries);
+    checkSize(entries, sizeTag);
+    return entries;
   }
 
   get(name: string): Uint8Array[] {
@@ -79,7 +91,7 @@ export class Fields {
     this.#throwIfImmutable();
     checkField(name, [value]);
     // Before anything is copied: a guest that goes on at the limit costs no more than the check.
-    if (this.#list.length >= MAX_COUNT) throw createHeaderError('forbidden');
+    if (this.#list.length >= MAX_COUNT) throw createHeaderError(this.sizeTag);
     this.#replace([...this.#list, [name, value]]);
   }
 
@@ -103,8 +115,18 @@ export class Fields {
     return fields.#list;
   }
 
+  /** What a guest is told whose fields become too many or too large. */
+  protected get sizeTag(): HeaderError['tag'] {
+    return 'forbidden';
+  }
+
+  /** Whose fields they are. */
+  protected get guest(): Guest {
+    return this.#guest;
+  }
+
   #replace(list: readonly Field[]): void {
-    checkSize(list);
+    checkSize(list, this.sizeTag);
     const bytes = sizeOf(list);
     chargeGuest(this.#guest, bytes - this.#bytes);
     this.#list = list;
@@ -125,8 +147,8 @@ function checkField(name: string, values: readonly Uint8Array[]): void {
   if (isForbidden(name.toLowerCase())) throw createHeaderError('forbidden');
 }
 
-function checkSize(list: readonly Field[]): void {
-  if (list.length > MAX_COUNT || sizeOf(list) > MAX_BYTES) throw createHeaderError('forbidden');
+function checkSize(list: readonly Field[], tag: HeaderError['tag']): void {
+  if (list.length > MAX_COUNT || sizeOf(list) > MAX_BYTES) throw createHeaderError(tag);
 }
 
 function sizeOf(list: readonly Field[]): number {

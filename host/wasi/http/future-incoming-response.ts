@@ -85,7 +85,7 @@ export class FutureIncomingResponse {
 }
 
 /** Tells when a body is over, one way or the other. */
-class WatchedSource implements ByteSource {
+export class WatchedSource implements ByteSource {
   readonly #source: ByteSource;
   readonly #onOver: () => void;
 

@@ -35,7 +35,12 @@ function handle(
   }
 }
 
-function toHttpRequest(
+/**
+ * Makes the request that goes out, as all releases of `wasi:http` have it.
+ *
+ * @throws {HttpFailure} If it cannot even be tried.
+ */
+export function toHttpRequest(
   parts: RequestParts,
   options: RequestOptions | undefined,
 ): OutgoingHttpRequest {

@@ -4,11 +4,15 @@ package main
 
 import (
 	"log"
+	"net/http"
 	"net/http/cgi"
+	"os"
 )
 
 func main() {
-	if err := cgi.Serve(newMux()); err != nil {
+	// The part of the path that leads to the function; patterns of the mux are below it.
+	prefix := os.Getenv("SCRIPT_NAME")
+	if err := cgi.Serve(http.StripPrefix(prefix, newMux())); err != nil {
 		log.Fatal(err)
 	}
 }

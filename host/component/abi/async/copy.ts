@@ -74,7 +74,8 @@ export class CopyEnd<C extends Copy> extends Waitable {
   /** Of the stream or future, among the component's types. */
   readonly type: number;
   readonly peer: CopyPeer<C>;
-  readonly #event: number;
+  /** Code of its events: which end it is. */
+  readonly event: number;
   readonly #mustFinish: boolean;
   #copy: C | undefined;
   #isDone = false;
@@ -87,7 +88,7 @@ export class CopyEnd<C extends Copy> extends Waitable {
     super();
     this.type = type;
     this.peer = peer;
-    this.#event = event;
+    this.event = event;
     this.#mustFinish = mustFinish;
   }
 
@@ -121,11 +122,12 @@ export class CopyEnd<C extends Copy> extends Waitable {
   takeEvent(): WaitableEvent {
     const copy = this.#copy;
     if (copy === undefined) return breakRule('an end without a copy has no event');
-    return [this.#event, this.handle, this.#finish(copy)];
+    return [this.event, this.handle, this.#finish(copy)];
   }
 
   drop(): void {
-    if (this.#copy !== undefined) breakRule('an end of a stream or future was dropped while in use');
+    if (this.#copy !== undefined)
+      breakRule('an end of a stream or future was dropped while in use');
     if (this.#mustFinish && !this.#isDone) {
       breakRule('the writable end of a future was dropped before a value was written');
     }

@@ -18,6 +18,8 @@ export type LowerValue = (pointer: number, value: unknown) => void;
 export class FutureCopy extends Copy {
   readonly lift: LiftValue | undefined;
   readonly lower: LowerValue | undefined;
+  /** Whether it is a number, or nothing: copied within a guest as it is. */
+  readonly isPlain: boolean;
   /** Set if the host gave it: lowered when the guest is told. */
   given: { readonly value: unknown } | undefined;
 
@@ -25,11 +27,13 @@ export class FutureCopy extends Copy {
     memory: GuestMemory,
     pointer: number,
     bytes: number,
+    isPlain: boolean,
     { lift, lower }: { readonly lift?: LiftValue; readonly lower?: LowerValue },
   ) {
     super(memory, pointer, 1, bytes);
     this.lift = lift;
     this.lower = lower;
+    this.isPlain = isPlain;
   }
 
   /** Futures tell no number of elements. */
@@ -172,7 +176,7 @@ export function isEnded(error: unknown): boolean {
 
 /** Both ends are in one guest: as long as the specification has it so, only numbers can be passed. */
 function copyWithin(write: FutureCopy, read: FutureCopy): void {
-  if (write.lift !== undefined) {
+  if (!write.isPlain) {
     breakRule('a future of other values than numbers was read by the component that writes it');
   }
   if (write.elementBytes > 0) {

@@ -5,6 +5,7 @@
  * @see https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md#stream-state
  */
 import type { ByteStream } from '../../byte-stream.ts';
+import { endReasonOf } from '../../ending.ts';
 import { COPY, type Copy, type CopyPeer } from './copy.ts';
 
 /** A stream that a guest writes. In the hands of the host it is a `ByteStream`. */
@@ -20,13 +21,17 @@ export class GuestStream implements ByteStream {
   #failure: Error | undefined;
   #waiting: (() => void)[] = [];
 
-  constructor() {
+  /** @param onWritten Told when the guest has dropped the writable end. */
+  constructor(onWritten: (stream: GuestStream) => void) {
     this.writer = {
       begin: (copy) => this.#beginWrite(copy),
       forget: (copy) => {
         if (this.#write === copy) this.#write = undefined;
       },
-      leave: () => this.#leaveWriter(),
+      leave: () => {
+        onWritten(this);
+        this.#leaveWriter();
+      },
     };
     this.reader = {
       begin: (copy) => this.#beginRead(copy),
@@ -158,10 +163,13 @@ export class GuestStream implements ByteStream {
 /** The reading side of a stream that the host writes. */
 export class HostStream implements CopyPeer<Copy> {
   readonly source: ByteStream;
+  readonly #onFailure: (error: unknown) => void;
   #read: Copy | undefined;
 
-  constructor(source: ByteStream) {
+  /** @param onFailure Told if the guest was ended by what it read, while it waited for it. */
+  constructor(source: ByteStream, onFailure: (error: unknown) => void) {
     this.source = source;
+    this.#onFailure = onFailure;
   }
 
   begin(read: Copy): void {
@@ -192,19 +200,20 @@ export class HostStream implements CopyPeer<Copy> {
   }
 
   #whenReady(read: Copy): void {
-    // Never rejects.
-    void this.source.ready().then(() => {
+    const goOn = (): void => {
       if (this.#read !== read) return;
       if (read.length > 0) this.#fill(read);
       else read.settle(COPY.completed);
-    });
+    };
+    this.source.ready().then(goOn).catch(this.#onFailure);
   }
 
   /** A source that fails ends: why is told by the future that goes with it. */
   #take(maxBytes: number): Uint8Array | undefined | 'end' {
     try {
       return this.source.take(maxBytes);
-    } catch {
+    } catch (error) {
+      if (endReasonOf(error) !== undefined) throw error;
       return 'end';
     }
   }

@@ -10,11 +10,7 @@ export interface Context {
 
 /** A function of the form `export default { fetch }`. */
 export interface Application {
-  fetch(
-    request: Request,
-    env: Record<string, string>,
-    ctx: Context,
-  ): Response | Promise<Response>;
+  fetch(request: Request, env: Record<string, string>, ctx: Context): Response | Promise<Response>;
 }
 
 /** Makes an application answer the requests of this component. */

@@ -59,7 +59,9 @@ async function answer(application, event, environment) {
 function contextOf(event) {
   return {
     waitUntil(promise) {
-      const logged = Promise.resolve(promise).catch((error) => console.error(`waitUntil: ${error}`));
+      const logged = Promise.resolve(promise).catch((error) =>
+        console.error(`waitUntil: ${error}`),
+      );
       event.waitUntil(logged);
     },
     passThroughOnException() {},

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { ResponseReader } from '../../benchmarks/load/response-reader.ts';
+import { ResponseReader } from '../../../cli/bench/response-reader.ts';
 
 const SIZED = 'HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello';
 const CHUNKED =

@@ -9,6 +9,8 @@ const HEAD_END = Buffer.from('\r\n\r\n');
 const LINE_END = Buffer.from('\r\n');
 const NOTHING = Buffer.alloc(0);
 const MAX_HEAD_BYTES = 64 * 1024;
+/** Enough for the code of an error; the rest of a body is only counted. */
+const MAX_ERROR_BYTES = 4096;
 
 type Part = 'head' | 'body' | 'chunk-size' | 'chunk' | 'trailers' | 'end';
 
@@ -16,6 +18,10 @@ type Part = 'head' | 'body' | 'chunk-size' | 'chunk' | 'trailers' | 'end';
 export class ResponseReader {
   /** Status of the response that was read last. */
   status = 0;
+  /** Beginning of its body if the status is 400 or more; else empty. */
+  errorText = '';
+  /** Whether the server closes the connection after it. */
+  isLast = false;
   #part: Part = 'head';
   /** Bytes left of the body, or of the chunk and its line end. */
   #left = 0;
@@ -58,6 +64,7 @@ export class ResponseReader {
       case 'chunk': {
         const taken = Math.min(this.#left, input.length - offset);
         this.#left -= taken;
+        if (this.status >= 400) this.#keepError(input, offset, offset + taken);
         if (this.#left === 0) this.#part = this.#part === 'body' ? 'end' : 'chunk-size';
         return offset + taken;
       }
@@ -79,6 +86,7 @@ export class ResponseReader {
     const head = input.toString('latin1', offset, end);
     // Most servers send the same head again and again, within a second.
     if (head !== this.#lastHead) this.#parseHead(head);
+    this.errorText = '';
     this.#part = this.#partAfterLastHead;
     this.#left = this.#lastLength;
     return end + HEAD_END.length;
@@ -89,6 +97,7 @@ export class ResponseReader {
     if (!(status >= 100)) throw malformed('it does not begin with HTTP/1.1 and a status');
     const length = Number(/^content-length: *(\d+)$/im.exec(head)?.[1] ?? Number.NaN);
     this.status = status;
+    this.isLast = /^connection: *close$/im.test(head);
     this.#lastHead = head;
     this.#lastLength = 0;
     if (status < 200) this.#partAfterLastHead = 'head';
@@ -99,6 +108,11 @@ export class ResponseReader {
       this.#partAfterLastHead = 'body';
       this.#lastLength = length;
     }
+  }
+
+  #keepError(input: Buffer, start: number, end: number): void {
+    const room = MAX_ERROR_BYTES - this.errorText.length;
+    if (room > 0) this.errorText += input.toString('latin1', start, Math.min(end, start + room));
   }
 
   #readChunkSize(input: Buffer, offset: number): number | undefined {

@@ -1,0 +1,37 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { EXIT } from '../../cli/exit-codes.ts';
+import { startDev, urlOf } from './dev-process.ts';
+import { fakeProject } from './fake-project.ts';
+
+t.test('dev that is killed leaves no host behind', async (t) => {
+  const dev = startDev(t, [fakeProject(t)]);
+  const url = urlOf(await dev.next('deployed'));
+  dev.child.kill('SIGKILL');
+  await once(dev.child, 'exit');
+  for (let isGone = false; !isGone;) isGone = await fetch(url).then(() => false, () => true);
+  t.pass('the host has ended');
+});
+
+t.test('Ctrl-C in a build ends the build', async (t) => {
+  const folder = fakeProject(t, { which: 'hang' });
+  const dev = startDev(t, [folder]);
+  await dev.next('building');
+  const file = join(folder, 'pid');
+  // The build tells nobody else that it runs.
+  for await (const _ of watch(folder)) if (existsSync(file)) break;
+  dev.child.kill('SIGINT');
+  // The build has our stderr: it closes when the last of its processes is gone.
+  t.same(await once(dev.child, 'close'), [0, null]);
+});
+
+t.test('an address that is not ours ends it, with the reason', async (t) => {
+  const dev = startDev(t, [fakeProject(t), '--listen', '192.0.2.1:1']);
+  const [[code], told] = await Promise.all([once(dev.child, 'close'), dev.rest()]);
+  t.equal(code, EXIT.unexpected);
+  t.match(told, [{ event: 'note', text: /^host: error: Cannot listen on "192.0.2.1:1"/ }]);
+});
+
