@@ -31,7 +31,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.notFound, 'no such function, version, artifact or key'],
   [EXIT.unreachable, 'no host answers, or it went away'],
   [EXIT.unauthorised, 'no token, a wrong one, or one that lacks the scope'],
-  [EXIT.functionFailed, 'invoke: the function failed'],
+  [EXIT.functionFailed, 'invoke, bench: the function failed'],
   [EXIT.toolchainMissing, 'a tool that the build needs is not installed'],
   [
     EXIT.wrongWorld,

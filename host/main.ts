@@ -24,9 +24,6 @@ export interface RunOptions {
 const EXIT_OK = 0;
 const EXIT_REFUSED = 3;
 
-/** Set for a process that takes over from one of an older release or configuration: it replaces the workers. */
-const SUCCESSOR = 'FAAS_SUCCESSOR';
-
 /** One Ctrl-C may arrive several times: from the terminal, from npm, and from `faas.js` on an older Node. */
 const SAME_SIGNAL_MS = 500;
 
@@ -59,9 +56,6 @@ export async function runHost(options: RunOptions): Promise<number> {
     reloadOnHangUp(host, log);
     process.stdout.write(`ready data=${host.dataUrl} admin=${host.adminUrl}\n`);
     log.info({ dataDir: config.dataDir, token: host.tokenFile }, 'the host serves');
-    const isSuccessor = process.env[SUCCESSOR] === '1';
-    delete process.env[SUCCESSOR];
-    if (isSuccessor) reload(host, log);
     try {
       const stopping = new AbortController();
       const onStop = stopped.then((signal) => {
@@ -104,15 +98,13 @@ function reload(host: Host, log: Log): void {
   );
 }
 
-/** The same program from its start, with the same process id: whoever watches this process need not know. */
+/**
+ * The same program from its start, with the same process id: whoever watches this process need not know. It replaces
+ * the workers that it takes over, because they are not up to date.
+ */
 function replaceProcess(): void {
   const [, script = '', ...args] = process.argv;
-  const environment = { ...process.env, [SUCCESSOR]: '1' };
-  process.execve?.(
-    process.execPath,
-    [process.argv0, ...process.execArgv, script, ...args],
-    environment,
-  );
+  process.execve?.(process.execPath, [process.argv0, ...process.execArgv, script, ...args]);
 }
 
 /** @param onSecond Called before the process ends at once. */

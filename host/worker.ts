@@ -15,7 +15,7 @@ import { SupervisorLink } from './cluster/supervisor-link.ts';
 import { WatchdogThread } from './cluster/watchdog/watchdog-thread.ts';
 import { WorkerArtifacts } from './cluster/worker-artifacts.ts';
 import { fromWireCall, toWireResult } from './cluster/wire-call.ts';
-import type { Welcome, WireCall } from './cluster/worker-messages.ts';
+import { configDigest, type Welcome, type WireCall } from './cluster/worker-messages.ts';
 import { WorkerRoutes } from './cluster/worker-routes.ts';
 import type { Config } from './config/schema.ts';
 import { openDataSide, type DataSide } from './data-side.ts';
@@ -57,6 +57,7 @@ class Worker {
   #dataSide: WorkerSide | undefined;
   #callFunction: CallFunction | undefined;
   #watchdog: WatchdogThread | undefined;
+  #configDigest: string | undefined;
   #isReady = false;
   #ending: Promise<void> | undefined;
 
@@ -78,6 +79,7 @@ class Worker {
         release: this.#release,
         epoch: this.#routes.snapshot.epoch,
         ready: this.#isReady,
+        ...(this.#configDigest === undefined ? {} : { config: this.#configDigest }),
       }),
       onWelcome: (welcome, link) => {
         this.#handleWelcome(welcome, link);
@@ -88,6 +90,7 @@ class Worker {
       log: () => this.#log,
     });
     const config = await first.promise;
+    this.#configDigest = configDigest(config);
     this.#log = openLog(config.logLevel, false).child({ worker: this.#id });
     const { dataSide, artifacts } = await this.#openParts(config);
     this.#dataSide = dataSide;

@@ -24,6 +24,8 @@ import type { Figure, Suite, SuiteOptions, SuiteResult } from '../kit/suite.ts';
 import { encodeRequest } from '../load/encode-request.ts';
 
 const NAMES = ['rust', 'c', 'go', 'cgi', 'js', 'ts', 'hono', 'python'];
+/** Name of the function in every project. */
+const PROJECT = 'hello';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const FAAS = join(ROOT, 'cli', 'faas.js');
 const FOLDER = join(ROOT, 'components', '.cache', 'languages');
@@ -113,7 +115,7 @@ async function build(name: string): Promise<Language> {
   const folder = join(FOLDER, name);
   await rm(folder, { recursive: true, force: true });
   await mkdir(FOLDER, { recursive: true });
-  run(process.execPath, [FAAS, 'new', name, '-t', name, '--dir', folder], FOLDER);
+  run(process.execPath, [FAAS, 'new', PROJECT, '-t', name, '--dir', folder], FOLDER);
   if (existsSync(join(folder, 'package.json'))) {
     // Hono is no dependency of this project; jco is.
     if (name === 'hono') run('npm', ['install', '--no-audit', '--no-fund'], folder);
@@ -125,7 +127,7 @@ async function build(name: string): Promise<Language> {
 }
 
 function artifactOf(name: string): string {
-  return name === 'rust' ? 'target/wasm32-wasip2/release/rust.wasm' : `build/${name}.wasm`;
+  return name === 'rust' ? `target/wasm32-wasip2/release/${PROJECT}.wasm` : `build/${PROJECT}.wasm`;
 }
 
 function run(program: string, args: readonly string[], cwd: string): void {

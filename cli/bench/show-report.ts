@@ -112,14 +112,14 @@ function drawHistogram(rows: readonly LatencyRow[]): string {
 }
 
 function remarksOn(report: BenchReport): readonly string[] {
-  const { mode, loaderCpu, host, statuses, durationMs, warmUpMs } = report;
+  const { mode, loaderCpu, host, statuses, seconds, warmUpMs } = report;
   const remarks: string[] = [];
   if (host === undefined) {
     remarks.push('The host shows no figures of this function: only the most used ones have them.');
   } else {
     const answered = Object.values(statuses).reduce((sum, count) => sum + count, 0);
     // What warms up is not counted here, and is there.
-    const expected = answered * (mode === 'cold' ? 1 : 1 + warmUpMs / durationMs);
+    const expected = answered * (1 + warmUpMs / (seconds * 1000));
     if (host.calls > expected * 1.5 + 100) {
       remarks.push(
         'The host counted far more calls than were made here: others call the function.',

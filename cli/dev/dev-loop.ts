@@ -15,6 +15,7 @@ import { artifactOf, deploymentOf } from '../manifest/manifest-deployment.ts';
 import { overrideDeployment } from '../override-settings.ts';
 import { loadFunctions } from '../resolve-deployments.ts';
 import type { DevReporter } from './dev-reporter.ts';
+import { RealChanges } from './real-changes.ts';
 import type { DevHost } from './start-dev-host.ts';
 import { watchProject, type WatchRules } from './watch-project.ts';
 
@@ -38,9 +39,7 @@ export class DevLoop {
   readonly #followed = new Set<string>();
   readonly #changes = new Set<string>();
   #wake: (() => void) | undefined;
-  /** What the last turn but one has changed itself, by its own build. */
-  #suspects: ReadonlySet<string> = new Set();
-  readonly #generated = new Set<string>();
+  readonly #real = new RealChanges();
 
   constructor(parts: DevParts) {
     this.#parts = parts;
@@ -66,10 +65,16 @@ export class DevLoop {
     }
   }
 
-  async #onChange(changed: readonly string[]): Promise<void> {
+  async #onChange(paths: readonly string[]): Promise<void> {
     const { file, reporter } = this.#parts;
-    const paths = changed.map((path) => relative('', path));
-    await reporter.tell({ event: 'changed', paths });
+    const { changed, made } = await this.#real.filter(paths);
+    if (made.length > 0) {
+      const shown = made.map((path) => relative('', path)).join(', ');
+      const text = `the build writes ${shown}, which it watches: no longer watched; name its sources in build.watch`;
+      await reporter.tell({ event: 'note', text });
+    }
+    if (changed.length === 0) return;
+    await reporter.tell({ event: 'changed', paths: changed.map((path) => relative('', path)) });
     try {
       if (changed.includes(resolve(file))) await this.#load();
     } catch (error) {
@@ -78,7 +83,6 @@ export class DevLoop {
       return;
     }
     await this.#turn();
-    this.#learnGenerated(changed);
   }
 
   /** Reads the manifest and watches what it names. */
@@ -90,9 +94,8 @@ export class DevLoop {
     this.#watcher = watchProject(
       watchRules(functions, resolve(file)),
       (paths) => {
-        const fresh = paths.filter((path) => !this.#generated.has(path));
-        for (const path of fresh) this.#changes.add(path);
-        if (fresh.length > 0) this.#wake?.();
+        for (const path of paths) this.#changes.add(path);
+        this.#wake?.();
       },
       (error) => void reporter.fail(error),
     );
@@ -107,20 +110,6 @@ export class DevLoop {
     const changed = [...this.#changes];
     this.#changes.clear();
     return changed;
-  }
-
-  /**
-   * A build that writes into what is watched would build for ever: what changes during two builds one after the
-   * other, of which the second came from the first, is made by the build.
-   */
-  #learnGenerated(changed: readonly string[]): void {
-    const during = new Set(this.#changes);
-    const again = [...during].filter((path) => this.#suspects.has(path) && changed.includes(path));
-    for (const path of again) {
-      this.#generated.add(path);
-      this.#changes.delete(path);
-    }
-    this.#suspects = during;
   }
 
   async #turn(): Promise<void> {
@@ -141,7 +130,9 @@ export class DevLoop {
     const deployment = deploymentOf(loaded, cli.environment, given);
     const onStart = (command: string): Promise<void> =>
       reporter.tell({ event: 'building', command });
+    const startedMs = Date.now();
     const result = await buildProject(loaded, { environment: cli.environment, signal, onStart });
+    if (result.built) this.#real.setBuild(startedMs, Date.now());
     if (result.built) await reporter.tell({ event: 'built', ...result });
     const builtMs = performance.now();
     const settings = { ...deployment.settings };

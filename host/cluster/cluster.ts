@@ -36,6 +36,7 @@ import { QuotaAuthority, type QuotaSession } from './quotas/quota-authority.ts';
 import { WorkerLines } from './worker-lines.ts';
 import {
   artifactSchema,
+  configDigest,
   helloSchema,
   type ArtifactAnswer,
   type Hello,
@@ -87,11 +88,14 @@ export class Cluster {
   readonly #backoff = new Backoff();
   #isClosing = false;
   #hasLeft = false;
+  #hasOutdated = false;
+  readonly #configDigest: string;
   /** Resolves when it is known whether there is a launcher. */
   readonly #looked = Promise.withResolvers<void>();
 
   constructor(parts: ClusterParts) {
     this.#parts = parts;
+    this.#configDigest = configDigest(parts.config);
     const { workers, config, clock, log, release, readable, registry, guestLog } = parts;
     this.#lines = new WorkerLines({
       guestLog,
@@ -133,6 +137,7 @@ export class Cluster {
     } else log.info('taking over the launcher that is there');
     const { address, workers } = await this.#getLauncher().describe();
     await this.fleet.start(workers);
+    if (this.#hasOutdated) void this.#replaceOutdated();
     return address;
   }
 
@@ -287,6 +292,15 @@ export class Cluster {
     return metrics.join(id, (request) => link.call('metrics.dump', request, DUMP_MS));
   }
 
+  /** Workers of another release, or with another configuration, were taken over. */
+  async #replaceOutdated(): Promise<void> {
+    const { log } = this.#parts;
+    log.info('replacing the workers: release or configuration are new');
+    await this.fleet
+      .reload()
+      .catch((err: unknown) => log.error({ err }, 'cannot replace the workers'));
+  }
+
   /** Takes one of our workers, also one that the launcher has started by itself; others are told to end. */
   async #welcome(hello: Hello, link: RpcLink): Promise<WorkerPeer> {
     await this.#looked.promise;
@@ -303,6 +317,9 @@ export class Cluster {
       }
       this.fleet.adopt(hello);
     }
+    const { release } = this.#parts;
+    const isOutdated = hello.release !== release || hello.config !== this.#configDigest;
+    if (hello.ready && isOutdated) this.#hasOutdated = true;
     return this.fleet.connect(hello, link);
   }
 

@@ -1,4 +1,5 @@
 /** What the supervisor and the workers tell each other, as plain data, and the checks of what a worker says. */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { parseDigest } from '../base/ids.ts';
 import type { Config } from '../config/schema.ts';
@@ -15,8 +16,15 @@ export const helloSchema = z.strictObject({
   epoch: z.number().int().min(-1),
   /** Whether it serves. */
   ready: z.boolean(),
+  /** Digest of the configuration it runs with; absent: it has none yet. */
+  config: z.string().max(64).optional(),
 });
 export type Hello = z.infer<typeof helloSchema>;
+
+/** Tells configurations apart. */
+export function configDigest(config: Config): string {
+  return createHash('sha256').update(JSON.stringify(config)).digest('hex');
+}
 
 /** The answer to it. */
 export interface Welcome {

@@ -58,7 +58,11 @@ export function signatureDigest(
  * @returns `wasi:io/streams`, the name itself, and for `wasi:http/types@0.3.2` `wasi:http/types@0.3`.
  */
 export function signatureKey(name: string): string {
-  if (/@[\d.]+-/.test(name)) return name;
+  return /@[\d.]+-/.test(name) ? name : lineOf(name);
+}
+
+/** A name without its release, but for the line 0.3, whose resources are others than those of 0.2. */
+function lineOf(name: string): string {
   return name.replace(/@.*$/, '') + (/@0\.3\.\d+$/.test(name) ? '@0.3' : '');
 }
 
@@ -128,6 +132,6 @@ class SignatureWriter {
   #resourceName(index: number): string {
     const resource = this.#resources[index];
     if (resource?.kind !== 'imported') return '';
-    return `${resource.interface.replace(/@.*$/, '')}/${resource.name}`;
+    return `${lineOf(resource.interface)}/${resource.name}`;
   }
 }

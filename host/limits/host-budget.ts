@@ -98,7 +98,6 @@ export class HostBudget {
   charge(bytes: number, mappings: number): 'memory' | 'mappings' | undefined {
     const lacking = this.#lacking(bytes, mappings);
     if (lacking !== undefined && !this.#reclaim(bytes, mappings)) {
-      process.stderr.write(`LACK ${bytes} used ${this.#usedBytes} limit ${this.limitBytes} avail ${this.#availableBytes} res ${this.#reserveBytes}\n`);
       // Too late for this one; the next finds it.
       if (lacking === 'memory') void this.#lease?.reserve(bytes);
       return lacking;

@@ -23,6 +23,7 @@ import { wasiIoPoll } from './io/poll.ts';
 import { wasiIoStreams } from './io/streams.ts';
 import { keyvalueInterfaces } from './keyvalue/interfaces.ts';
 import { wasiLoggingLogging } from './logging/logging.ts';
+import { wasi3Interfaces } from './p3/interfaces.ts';
 import { wasiRandomInsecureSeed } from './random/insecure-seed.ts';
 import { wasiRandomInsecure } from './random/insecure.ts';
 import { wasiRandomRandom } from './random/random.ts';
@@ -34,7 +35,7 @@ import { wasiSocketsTcp } from './sockets/tcp.ts';
 import { wasiSocketsUdpCreateSocket } from './sockets/udp-create-socket.ts';
 import { wasiSocketsUdp } from './sockets/udp.ts';
 
-/** The interfaces of WASI 0.2 and our own, one entry for each (drafts: for each release). Grants decide what they do, never whether they are here. */
+/** The interfaces of WASI 0.2, 0.3 and our own, one entry for each (drafts: for each release). Grants decide what they do, never whether they are here. */
 export const wasiInterfaces: readonly HostInterface[] = Object.freeze([
   wasiIoError,
   wasiIoPoll,
@@ -69,4 +70,5 @@ export const wasiInterfaces: readonly HostInterface[] = Object.freeze([
   ...keyvalueInterfaces,
   ...configInterfaces,
   wasiLoggingLogging,
+  ...wasi3Interfaces,
 ]);

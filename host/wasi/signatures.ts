@@ -21,33 +21,70 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     'get-environment': '971155d162b044eb4dc22db6',
     'initial-cwd': 'a69157aa624770c6e51ce629',
   },
+  'wasi:cli/environment@0.3': {
+    'get-arguments': 'b55a8d0aa4aff0ee1c8371c2',
+    'get-environment': '971155d162b044eb4dc22db6',
+    'get-initial-cwd': 'a69157aa624770c6e51ce629',
+  },
   'wasi:cli/exit': {
+    exit: 'bebcbb0dcbd414eec3bfe6df',
+    'exit-with-code': '0d6b90d931ea137350ff74a0',
+  },
+  'wasi:cli/exit@0.3': {
     exit: 'bebcbb0dcbd414eec3bfe6df',
     'exit-with-code': '0d6b90d931ea137350ff74a0',
   },
   'wasi:cli/stderr': {
     'get-stderr': '4d4a703fc694b2a237ca02dc',
   },
+  'wasi:cli/stderr@0.3': {
+    'write-via-stream': '1235c8789e0621190a43541d',
+  },
   'wasi:cli/stdin': {
     'get-stdin': '6f7350929aaf753edf256553',
+  },
+  'wasi:cli/stdin@0.3': {
+    'read-via-stream': '34a32b24339603f216bd5d52',
   },
   'wasi:cli/stdout': {
     'get-stdout': '4d4a703fc694b2a237ca02dc',
   },
+  'wasi:cli/stdout@0.3': {
+    'write-via-stream': '1235c8789e0621190a43541d',
+  },
   'wasi:cli/terminal-stderr': {
     'get-terminal-stderr': 'de44061cb267216e85ceb72c',
+  },
+  'wasi:cli/terminal-stderr@0.3': {
+    'get-terminal-stderr': '3540fe9669018561e714a9f8',
   },
   'wasi:cli/terminal-stdin': {
     'get-terminal-stdin': '5367d224fef22643a81ed97b',
   },
+  'wasi:cli/terminal-stdin@0.3': {
+    'get-terminal-stdin': 'c875df9083284b53efac9b9e',
+  },
   'wasi:cli/terminal-stdout': {
     'get-terminal-stdout': 'de44061cb267216e85ceb72c',
+  },
+  'wasi:cli/terminal-stdout@0.3': {
+    'get-terminal-stdout': '3540fe9669018561e714a9f8',
   },
   'wasi:clocks/monotonic-clock': {
     now: 'b13376f9693dd6bda3bcf3cb',
     resolution: 'b13376f9693dd6bda3bcf3cb',
     'subscribe-duration': 'c01421a22ff15c5a29f380bc',
     'subscribe-instant': 'c01421a22ff15c5a29f380bc',
+  },
+  'wasi:clocks/monotonic-clock@0.3': {
+    'get-resolution': 'b13376f9693dd6bda3bcf3cb',
+    now: 'b13376f9693dd6bda3bcf3cb',
+    'wait-for': 'd8df5a1390b8ca1e9aa6abd1',
+    'wait-until': 'd8df5a1390b8ca1e9aa6abd1',
+  },
+  'wasi:clocks/system-clock@0.3': {
+    'get-resolution': 'b13376f9693dd6bda3bcf3cb',
+    now: 'c8c5203da1396b640db443d4',
   },
   'wasi:clocks/timezone': {
     display: 'f4d607ff0255f660094090d5',
@@ -107,6 +144,9 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     '[method]directory-entry-stream.read-directory-entry': 'f90eb843eaf4378c25e1fc4e',
     'filesystem-error-code': '3b96118808b7e03ded1b841f',
   },
+  'wasi:http/client@0.3': {
+    send: '0fef637be4950bc39c0e6398',
+  },
   'wasi:http/outgoing-handler': {
     handle: '066007fe7985653dc9f2829b',
   },
@@ -163,6 +203,43 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
     '[static]outgoing-body.finish': 'fbfbd1d1119b6a5c990fa356',
     '[static]response-outparam.set': '50e8c50b113f21f1d274b28d',
     'http-error-code': '0db42d42b23db27d2bf2936a',
+  },
+  'wasi:http/types@0.3': {
+    '[constructor]fields': '18299fffd2b457d61300f4b9',
+    '[constructor]request-options': '3e3ee125a61d8b6fedd60c3b',
+    '[method]fields.append': 'da3845086cac365fd8a3ea2b',
+    '[method]fields.clone': '4cf5bd93d8b0a21aed4f030b',
+    '[method]fields.copy-all': 'f935988144605e7ac9bcf5ad',
+    '[method]fields.delete': '3790d905ce1d930175cdd9f0',
+    '[method]fields.get': 'a2952b42ddd18aae14b16cee',
+    '[method]fields.get-and-delete': 'bc127c76d96796828c0ff4a3',
+    '[method]fields.has': 'c7d89485686f89ac90ab6bb7',
+    '[method]fields.set': '4159f595d81430bf8d5afbe0',
+    '[method]request-options.clone': '5ff3a160144230e582ad8c62',
+    '[method]request-options.get-between-bytes-timeout': '92594f4cfc3858ac567dd660',
+    '[method]request-options.get-connect-timeout': '92594f4cfc3858ac567dd660',
+    '[method]request-options.get-first-byte-timeout': '92594f4cfc3858ac567dd660',
+    '[method]request-options.set-between-bytes-timeout': '340b7604954c5cc9e6a94719',
+    '[method]request-options.set-connect-timeout': '340b7604954c5cc9e6a94719',
+    '[method]request-options.set-first-byte-timeout': '340b7604954c5cc9e6a94719',
+    '[method]request.get-authority': '906ccbd3a87f5f9e3aa27c74',
+    '[method]request.get-headers': '0252342eb9a28c9fe64f4b35',
+    '[method]request.get-method': '7bcab2e3fbeda6ad57a26a20',
+    '[method]request.get-options': '43e6e0bed56aa7432fb5aff1',
+    '[method]request.get-path-with-query': '906ccbd3a87f5f9e3aa27c74',
+    '[method]request.get-scheme': '1c51ed934b4b53b4ab3e1ef9',
+    '[method]request.set-authority': 'aea3362bb0f87fb87546f7eb',
+    '[method]request.set-method': '5a39ffaeb184973646beba90',
+    '[method]request.set-path-with-query': 'aea3362bb0f87fb87546f7eb',
+    '[method]request.set-scheme': 'e6824f372b05687831197d83',
+    '[method]response.get-headers': '8687f990d1aafbee261a9f59',
+    '[method]response.get-status-code': 'f619c27e7796c5a32d412dda',
+    '[method]response.set-status-code': 'd18532bece05c24e4667068a',
+    '[static]fields.from-list': '3630293f446c0fa305527ca1',
+    '[static]request.consume-body': '6d2c141ab70965f8f3205e42',
+    '[static]request.new': '9a0abd12e66882c4dd6121ca',
+    '[static]response.consume-body': 'a3358caf147ace9a89cc806f',
+    '[static]response.new': 'bb539a642b37c4057a4e3bba',
   },
   'wasi:io/error': {
     '[method]error.to-debug-string': '86868dc05ffb1fcbc1e06b61',
@@ -237,7 +314,18 @@ export const wasiSignatures: Readonly<Record<string, Readonly<Record<string, str
   'wasi:random/insecure-seed': {
     'insecure-seed': '0795d2b04718478c7f0c3650',
   },
+  'wasi:random/insecure-seed@0.3': {
+    'get-insecure-seed': '0795d2b04718478c7f0c3650',
+  },
+  'wasi:random/insecure@0.3': {
+    'get-insecure-random-bytes': '9a8a4335666424d449c8fdfc',
+    'get-insecure-random-u64': 'b13376f9693dd6bda3bcf3cb',
+  },
   'wasi:random/random': {
+    'get-random-bytes': '9a8a4335666424d449c8fdfc',
+    'get-random-u64': 'b13376f9693dd6bda3bcf3cb',
+  },
+  'wasi:random/random@0.3': {
     'get-random-bytes': '9a8a4335666424d449c8fdfc',
     'get-random-u64': 'b13376f9693dd6bda3bcf3cb',
   },

@@ -12,6 +12,7 @@ const COMMANDS = [
   'versions',
   'rollback',
   'invoke',
+  'bench',
   'logs',
   'resume',
   'delete',

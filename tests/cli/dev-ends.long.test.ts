@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
+import { watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { EXIT } from '../../cli/exit-codes.ts';
@@ -35,3 +35,14 @@ t.test('an address that is not ours ends it, with the reason', async (t) => {
   t.match(told, [{ event: 'note', text: /^host: error: Cannot listen on "192.0.2.1:1"/ }]);
 });
 
+t.test('a build that writes into what it watches does not build for ever', async (t) => {
+  const folder = fakeProject(t);
+  await writeFile(join(folder, 'src', 'stamp.txt'), '');
+  const dev = startDev(t, [folder]);
+  t.match(await dev.next('note'), { text: /^the build writes .*stamp.txt, which it watches/ });
+  await writeFile(join(folder, 'src', 'which.txt'), 'upper-c');
+  t.match(await dev.next('changed'), { paths: [/which.txt$/] });
+  t.match(await dev.next('deployed'), { version: 2 });
+  dev.child.kill('SIGINT');
+  await once(dev.child, 'close');
+});

@@ -74,3 +74,17 @@ t.test('a module larger than the cache serves and is not kept', async (t) => {
   lease[Symbol.dispose]();
   t.equal(closings(), 1);
 });
+
+t.test('a dropped module is closed when its last user has gone, and loaded again', async (t) => {
+  const { cache, events } = openCache(100, 10);
+  const lease = await cache.acquire(a);
+  t.equal(cache.drop(a), true);
+  t.equal(cache.drop(a), false, 'it is gone');
+  t.equal(cache.bytes, 0);
+  t.notOk(events.some((event) => event.startsWith('close')));
+  lease[Symbol.dispose]();
+  t.ok(events.some((event) => event.startsWith('close')));
+  using again = await cache.acquire(a);
+  t.ok(again.loaded, 'a cold start');
+  t.notOk(events.includes('eviction'), 'nothing had to make room');
+});

@@ -27,6 +27,8 @@ const EXAMPLES: Readonly<Record<ExampleName, string>> = {
   'fetch-rust': 'wasi:http/incoming-handler',
   'files-rust': 'wasi:cli/run',
   'upper-c': 'core',
+  'json-rust': 'wasi:http/incoming-handler',
+  'json-c': 'core',
   'usage-rust': 'wasi:http/incoming-handler',
   'kv-rust': 'wasi:http/incoming-handler',
 };

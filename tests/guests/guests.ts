@@ -13,6 +13,8 @@ export type ExampleName =
   | 'fetch-rust'
   | 'files-rust'
   | 'upper-c'
+  | 'json-rust'
+  | 'json-c'
   | 'usage-rust'
   | 'kv-rust';
 
@@ -26,7 +28,7 @@ export function kvDraft(): Uint8Array {
   return readFileSync(join(import.meta.dirname, 'kv-draft.wasm'));
 }
 
-/** A prebuilt example: components, except `upper-c`, which is a preview1 core module. */
+/** A prebuilt example: components, except `upper-c` and `json-c`, which are preview1 core modules. */
 export function example(name: ExampleName): Uint8Array {
   return readFileSync(join(components, `${name}.wasm`));
 }

@@ -5,10 +5,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { digestOf } from '../../host/base/ids.ts';
 import { ROOT, readSource } from '../architecture/source-files.ts';
 import type { HostClient } from '../e2e/host-client.ts';
-import { artifactPath, flipBit } from '../faults/damage.ts';
+import { artifactPath, flipBit, preparedFiles } from '../faults/damage.ts';
 import { WorkersHost } from '../faults/workers-host.ts';
 import { example, misbehave } from '../guests/guests.ts';
 import { queriesOf, readDashboard, variablesOf, withEverything } from './dashboard-file.ts';
@@ -92,10 +91,13 @@ async function startLoad(
   await host.deploy('echo', example('echo-rust'));
   await host.deploy('bad', misbehave(), { limits: LIMITS });
   await host.deploy('slow', misbehave(), { limits: LIMITS });
+  const others = await preparedFiles(dataDir, /./);
   await host.deploy('hurt', example('upper-c'));
   await host.refusal('app', Buffer.from('no wasm'));
-  await flipBit(artifactPath(dataDir, digestOf(example('upper-c'))));
-  await rm(join(dataDir, 'prepared'), { recursive: true });
+  await flipBit(artifactPath(dataDir, example('upper-c')));
+  for (const file of await preparedFiles(dataDir, /./)) {
+    if (!others.includes(file)) await rm(file);
+  }
   const state = { isStopped: false };
   const rounds = (async (): Promise<void> => {
     while (!state.isStopped) await makeRound(host);

@@ -125,7 +125,10 @@ t.test('100 MB flow through a Rust handler of 8 MiB', { timeout: 120_000 }, asyn
       yield part;
     }
   }
-  const answer = await request(`${host.dataUrl}/echo/`, { method: 'POST', body: Readable.from(body()) });
+  const answer = await request(`${host.dataUrl}/echo/`, {
+    method: 'POST',
+    body: Readable.from(body()),
+  });
   let length = 0;
   for await (const part of answer.body as AsyncIterable<Buffer>) {
     received.update(part);

@@ -10,10 +10,32 @@ import { planComponent } from '../../host/component/plan-component.ts';
 import { signatureDigest, signatureKey } from '../../host/component/signature-text.ts';
 
 const RELEASE = '0.2.12';
-const OFFICIAL = join(
+const BUILTIN = join(
   import.meta.dirname,
-  `../../node_modules/@bytecodealliance/jco/lib/wit/builtin/${RELEASE}`,
+  '../../node_modules/@bytecodealliance/jco/lib/wit/builtin',
 );
+const OFFICIAL = join(BUILTIN, RELEASE);
+/** The functions of the line 0.3 that we offer: their types are the same in all its releases. */
+const RELEASE_3 = '0.3.0';
+const WORLD_3 = `package faas:everything;
+world everything {
+  import wasi:cli/environment@${RELEASE_3};
+  import wasi:cli/exit@${RELEASE_3};
+  import wasi:cli/stdin@${RELEASE_3};
+  import wasi:cli/stdout@${RELEASE_3};
+  import wasi:cli/stderr@${RELEASE_3};
+  import wasi:cli/terminal-stdin@${RELEASE_3};
+  import wasi:cli/terminal-stdout@${RELEASE_3};
+  import wasi:cli/terminal-stderr@${RELEASE_3};
+  import wasi:clocks/monotonic-clock@${RELEASE_3};
+  import wasi:clocks/system-clock@${RELEASE_3};
+  import wasi:random/random@${RELEASE_3};
+  import wasi:random/insecure@${RELEASE_3};
+  import wasi:random/insecure-seed@${RELEASE_3};
+  import wasi:http/types@${RELEASE_3};
+  import wasi:http/client@${RELEASE_3};
+}
+`;
 /** What we publish ourselves. */
 const OWN = join(import.meta.dirname, '../../sdk/wit');
 const WORLD = `package faas:everything;
@@ -35,31 +57,37 @@ world everything {
 
 /** Interface, as `signatureKey` names it → WIT name → digest; both sorted. */
 export async function officialSignatures(): Promise<Record<string, Record<string, string>>> {
-  const { plan } = await planEverything();
   const found = new Map<string, Map<string, string>>();
-  for (const { interface: from, name, type } of plan.imports) {
-    const digest = signatureDigest(type, plan.resources);
-    if (digest === undefined) throw new Error(`${from} ${name} has too long a type`);
-    const key = signatureKey(from);
-    const functions = found.get(key) ?? new Map<string, string>();
-    found.set(key, functions.set(name, digest));
+  const worlds = [
+    await planEverything([OFFICIAL, OWN], WORLD),
+    await planEverything([join(BUILTIN, RELEASE_3)], WORLD_3),
+  ];
+  for (const { plan } of worlds) {
+    for (const { interface: from, name, type } of plan.imports) {
+      const digest = signatureDigest(type, plan.resources);
+      if (digest === undefined) throw new Error(`${from} ${name} has too long a type`);
+      const key = signatureKey(from);
+      const functions = found.get(key) ?? new Map<string, string>();
+      found.set(key, functions.set(name, digest));
+    }
   }
   return Object.fromEntries(
     sorted(found).map(([key, names]) => [key, Object.fromEntries(sorted(names))]),
   );
 }
 
-async function planEverything(): Promise<
-  Extract<ReturnType<typeof planComponent>, { plan: unknown }>
-> {
+async function planEverything(
+  folders: readonly string[],
+  world: string,
+): Promise<Extract<ReturnType<typeof planComponent>, { plan: unknown }>> {
   const folder = mkdtempSync(join(tmpdir(), 'faas-wit-'));
   try {
-    for (const from of [OFFICIAL, OWN]) {
+    for (const from of folders) {
       for (const name of readdirSync(from)) {
         cpSync(join(from, name), join(folder, 'deps', name), { recursive: true });
       }
     }
-    writeFileSync(join(folder, 'everything.wit'), WORLD);
+    writeFileSync(join(folder, 'everything.wit'), world);
     const module = await componentEmbed({
       dummy: true,
       witPath: folder,

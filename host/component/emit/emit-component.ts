@@ -238,7 +238,9 @@ class ComponentEmitter {
     const constants = [...states, ...memories];
     return (
       (constants.length === 0 ? '' : `const ${constants.join(',')};\n`) +
-      (this.#emission.usesAsync ? states.map((_, index) => `new Async(s${index});\n`).join('') : '') +
+      (this.#emission.usesAsync
+        ? states.map((_, index) => `new Async(s${index});\n`).join('')
+        : '') +
       (lifts.length === 0 ? '' : `let ${lifts.join(',')};\n`)
     );
   }

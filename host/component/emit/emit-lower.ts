@@ -55,7 +55,8 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
   if (isResult) lowerOutcome(emission, scope, finish, signature, 'k', 'r');
   else lowerResult(emission, scope, finish, signature, 'r');
   const parameters = coreParameters(signature).join(',');
-  if (!blocking && !isAsync) return guarded(index, parameters, `${call.toString()}${finish.toString()}`);
+  if (!blocking && !isAsync)
+    return guarded(index, parameters, `${call.toString()}${finish.toString()}`);
   const pointer = signature.resultInMemory ? [resultPointer(signature)] : [];
   const pass = (outcome: string, isError: string): string =>
     `f${index}(${[outcome, ...(isResult ? [isError] : []), ...pointer].join(',')})`;
@@ -65,15 +66,15 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
     call.add(`if(r instanceof Promise)return z.waitNext(${wait});${pass('r', 'k')};return 0;`);
   } else {
     if (isAsync) {
-    emission.usesAsync = true;
-    // Lowered when the guest is told of it, which may be long after: it cannot throw through the guest's frames then.
-    const lower = `{onValue:x=>{${pass('x', '0')}},onError:${onError}}`;
-    call.add(`if(r instanceof Promise)return ${scope.state}.async.startCall(r,${lower});`);
-    call.add(`${pass('r', 'k')};return ${RETURNED};`);
-    const inputs = ['r', ...(isResult ? ['k'] : []), ...pointer].join(',');
-    return `function f${index}(${inputs}){${finish.toString()}}\n${guarded(index, parameters, call.toString())}`;
-  }
-  call.add(`if(r instanceof Promise)return z.wait(${wait});`);
+      emission.usesAsync = true;
+      // Lowered when the guest is told of it, which may be long after: it cannot throw through the guest's frames then.
+      const lower = `{onValue:x=>{${pass('x', '0')}},onError:${onError}}`;
+      call.add(`if(r instanceof Promise)return ${scope.state}.async.startCall(r,${lower});`);
+      call.add(`${pass('r', 'k')};return ${RETURNED};`);
+      const inputs = ['r', ...(isResult ? ['k'] : []), ...pointer].join(',');
+      return `function f${index}(${inputs}){${finish.toString()}}\n${guarded(index, parameters, call.toString())}`;
+    }
+    call.add(`if(r instanceof Promise)return z.wait(${wait});`);
     call.add(`const w=${pass('r', 'k')};z.run.goOn();return w;`);
   }
   const inputs = ['r', ...(isResult ? ['k'] : []), ...pointer].join(',');

@@ -107,11 +107,7 @@ export class TypeTable {
     return info;
   }
 
-  #describe(
-    type: ValueType,
-    parts: TypeInfo['parts'],
-    payload: TypeInfo | undefined,
-  ): TypeInfo {
+  #describe(type: ValueType, parts: TypeInfo['parts'], payload: TypeInfo | undefined): TypeInfo {
     const present = parts.filter((part) => part !== undefined);
     const isEnd = type.kind === 'stream' || type.kind === 'future';
     const depth = 1 + Math.max(payload?.depth ?? 0, ...present.map((part) => part.depth));
@@ -148,11 +144,7 @@ function partsOf(type: ValueType): readonly (ValueType | undefined)[] {
 }
 
 /** What tells distinct types apart: kind, names, and the numbers of the parts. */
-function shapeOf(
-  type: ValueType,
-  parts: TypeInfo['parts'],
-  payload: TypeInfo | undefined,
-): string {
+function shapeOf(type: ValueType, parts: TypeInfo['parts'], payload: TypeInfo | undefined): string {
   const names =
     type.kind === 'record'
       ? type.fields.map((field) => field.name)

@@ -73,7 +73,8 @@ export function defineAsyncBuiltin(
   let payload: ValueType | undefined;
   let signature: CoreSignature;
   if (canon.kind === 'task-return') {
-    const result = canon.result === undefined ? undefined : resolveValue(environment, canon.result, at);
+    const result =
+      canon.result === undefined ? undefined : resolveValue(environment, canon.result, at);
     payload = result?.type;
     signature = taskReturnSignature(result?.facts);
     const inMemory = result !== undefined && result.facts.flat === undefined;

@@ -95,12 +95,14 @@ export class SharedMemory implements MemoryLease {
     });
   }
 
-  /** Chunks that are wanted and not held. */
+  /** Chunks that would be used besides those that are, if not all of them are held. */
   get lacking(): number {
     const aheadBytes = this.#isPaused ? 0 : this.#aheadBytes;
     const upToBytes = Math.max(this.#wantedUpToBytes, this.#usedBytes + aheadBytes);
-    const wanted = Math.ceil(upToBytes / this.#chunkBytes);
-    return Math.max(0, Math.min(wanted, this.#count.total) - this.#count.held);
+    const { held, used, total } = this.#count;
+    const wanted = Math.min(Math.ceil(upToBytes / this.#chunkBytes), total);
+    // Those that are held and not in use would be used as well.
+    return wanted > held ? wanted - used : 0;
   }
 
   onGranted(): void {

@@ -53,10 +53,7 @@ export class Fields {
    *
    * @param sizeTag What it is told if they are too many or too large.
    */
-  protected static check(
-    entries: readonly Field[],
-    sizeTag: HeaderError['tag'],
-  ): readonly Field[] {
+  protected static check(entries: readonly Field[], sizeTag: HeaderError['tag']): readonly Field[] {
     for (const [name, value] of entries) checkField(name, [value]);
     checkSize(entries, sizeTag);
     return entries;

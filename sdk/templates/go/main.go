@@ -1,7 +1,7 @@
 // {{name}} answers HTTP requests as a component of wasi:http; handler.go has the handlers.
 package main
 
-import "{{name}}/faas"
+import "example.com/{{name}}/faas"
 
 func init() {
 	faas.Serve(newMux())

@@ -244,7 +244,9 @@ export class AsyncState {
   ): number {
     const end = this.#end(handle, type, EVENT.futureRead);
     const start = bytes === 0 ? 0 : memory.claim(pointer, bytes, align);
-    return end.begin(new FutureCopy(memory, start, bytes, isPlain, lower === undefined ? {} : { lower }));
+    return end.begin(
+      new FutureCopy(memory, start, bytes, isPlain, lower === undefined ? {} : { lower }),
+    );
   }
 
   /** `future.write`. */
@@ -260,7 +262,9 @@ export class AsyncState {
   ): number {
     const end = this.#end(handle, type, EVENT.futureWrite);
     const start = bytes === 0 ? 0 : memory.check(pointer, bytes, align);
-    return end.begin(new FutureCopy(memory, start, bytes, isPlain, lift === undefined ? {} : { lift }));
+    return end.begin(
+      new FutureCopy(memory, start, bytes, isPlain, lift === undefined ? {} : { lift }),
+    );
   }
 
   /** Lifts a future: a promise that never rejects by the guest's doing. */
