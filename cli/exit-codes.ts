@@ -54,6 +54,8 @@ const BY_CODE: ReadonlyMap<string, number> = new Map([
   ['import_type_mismatch', EXIT.wrongWorld],
   ['not_wasi_module', EXIT.wrongWorld],
   ['needs_componentizing', EXIT.wrongWorld],
+  ['composition_not_offered', EXIT.wrongWorld],
+  ['async_not_offered', EXIT.wrongWorld],
   ['build_failed', EXIT.buildFailed],
   ['build_without_result', EXIT.buildFailed],
   ['manifest_missing', EXIT.manifestInvalid],

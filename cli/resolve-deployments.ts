@@ -49,8 +49,8 @@ export async function resolveDeployments(
   rule: BuildRule,
   options: BuildOptions,
 ): Promise<Resolved> {
-  const manifest = target.file ?? (await findManifest(target.path ?? '.'));
-  if (manifest === undefined) return resolveComponent(target, flags);
+  const manifest = await findManifest(target);
+  if (manifest === undefined) return resolveComponent(target, flags, rule);
   const { functions, missing } = await loadFunctions(manifest, options.environment);
   checkName(functions, flags, manifest);
   const given = new Set((flags.secret ?? []).map(([name]) => name));
@@ -59,6 +59,7 @@ export async function resolveDeployments(
     const deployment = deploymentOf(loaded, options.environment, given);
     const settings = { ...deployment.settings };
     if (secrets.length > 0) settings['secrets'] = secrets;
+    if (rule === 'always' && loaded.manifest.build === undefined) throw nothingToBuild(manifest);
     if (rule !== 'never' && loaded.manifest.build !== undefined) {
       const { buildProject } = await import('./build/build-project.ts');
       await buildProject(loaded, { ...options, force: rule === 'always' });
@@ -69,17 +70,38 @@ export async function resolveDeployments(
 }
 
 /**
- * The manifest of a folder, or the one that a path names.
+ * The manifest that is meant: named by `-f`, by its path, or the one of a folder.
  *
  * @returns Undefined if there is none.
+ * @throws {invalid_flag} If both `-f` and a path are given.
  */
-export async function findManifest(path: string): Promise<string | undefined> {
-  if (path.endsWith('.toml')) return path;
+export async function findManifest({ path, file }: DeployTarget): Promise<string | undefined> {
+  if (file !== undefined) {
+    if (path === undefined) return file;
+    throw new HostError('invalid_flag', {
+      flag: '--file',
+      value: file.slice(0, 200),
+      reason: `"${path.slice(0, 200)}" is named already`,
+      fix: 'Name one of both',
+    });
+  }
+  if (path?.endsWith('.toml') === true) return path;
   for (const name of MANIFESTS) {
-    const file = join(path, name);
-    if ((await stat(file).catch(() => undefined))?.isFile() === true) return file;
+    const found = join(path ?? '.', name);
+    if ((await stat(found).catch(() => undefined))?.isFile() === true) return found;
   }
   return undefined;
+}
+
+/**
+ * The same where nothing goes without one.
+ *
+ * @throws {manifest_missing} If there is none.
+ */
+export async function requireManifest(target: DeployTarget): Promise<string> {
+  const found = await findManifest(target);
+  if (found !== undefined) return found;
+  throw new HostError('manifest_missing', { folder: target.path ?? process.cwd() });
 }
 
 /** The functions of a manifest: one, or those of a Spin application. */
@@ -114,8 +136,13 @@ export function checkName(
   });
 }
 
-async function resolveComponent({ path }: DeployTarget, flags: DeployFlags): Promise<Resolved> {
+async function resolveComponent(
+  { path }: DeployTarget,
+  flags: DeployFlags,
+  rule: BuildRule,
+): Promise<Resolved> {
   if (path === undefined) throw new HostError('manifest_missing', { folder: process.cwd() });
+  if (rule === 'always') throw nothingToBuild(path);
   const found = await findComponent(path);
   const name =
     flags.name === undefined ? nameFromTitle(found.title) : parseFunctionName(flags.name);
@@ -124,4 +151,13 @@ async function resolveComponent({ path }: DeployTarget, flags: DeployFlags): Pro
     deployments: [{ name, path: found.path, directories: flags.dir ?? [], settings }],
     missing: [],
   };
+}
+
+function nothingToBuild(path: string): HostError {
+  return new HostError('invalid_flag', {
+    flag: '--build',
+    value: path.slice(0, 200),
+    reason: 'nothing says how to build it',
+    fix: 'Leave it out, or give a faas.toml with build.command',
+  });
 }

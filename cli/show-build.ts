@@ -45,9 +45,11 @@ function byPackage(names: readonly string[]): readonly string[] {
 /** The world by its well-known name. */
 function worldOf({ form, kind, exports }: BuildResult): string {
   if (form === 'core module') return 'WASI preview1 command';
-  const world = kind === 'http' ? 'wasi:http/proxy' : 'wasi:cli/command';
   const release = exports
     .map((name) => /^wasi:(?:http|cli)\/.*@(.+)$/.exec(name)?.[1])
     .find(Boolean);
+  // WASI 0.3 has another name for it.
+  const http = release?.startsWith('0.2.') === false ? 'wasi:http/service' : 'wasi:http/proxy';
+  const world = kind === 'http' ? http : 'wasi:cli/command';
   return release === undefined ? world : `${world}@${release}`;
 }

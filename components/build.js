@@ -27,10 +27,16 @@ const BUILDS = [
   { name: 'kv-rust', source: 'components/kv-rust', build: buildRust, kind: 'component' },
   { name: 'kernels-rust', source: 'components/kernels-rust', build: buildRust, kind: 'component' },
   { name: 'json-rust', source: 'components/json-rust', build: buildRust, kind: 'component' },
+  { name: 'hello-p3-rust', source: 'components/hello-p3-rust', build: buildRust, kind: 'component' },
+  { name: 'echo-p3-rust', source: 'components/echo-p3-rust', build: buildRust, kind: 'component' },
+  { name: 'fetch-p3-rust', source: 'components/fetch-p3-rust', build: buildRust, kind: 'component' },
+  { name: 'events-p3-rust', source: 'components/events-p3-rust', build: buildRust, kind: 'component' },
   { name: 'upper-c', source: 'components/upper-c', build: buildC, kind: 'core module' },
   { name: 'json-c', source: 'components/json-c', build: buildC, kind: 'core module' },
   { name: 'kv-draft', source: 'tests/guests/kv-draft', build: buildRust, kind: 'component' },
   { name: 'misbehave', source: 'tests/guests/misbehave', build: buildRust, kind: 'component' },
+  { name: 'misbehave-p3', source: 'tests/guests/misbehave-p3', build: buildRust, kind: 'component' },
+  { name: 'command-p3', source: 'tests/guests/command-p3', build: buildRust, kind: 'component' },
 ];
 
 /** A reason to stop that a person can act on. */

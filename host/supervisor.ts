@@ -70,6 +70,7 @@ async function compose(
     new ClusterMetrics({
       maxFunctions: config.metrics.maxFunctions,
       clock,
+      memoryBytes,
       isDeployed: (name) => inner.snapshot.functions.has(name as FunctionName),
       workers: () => cluster.fleet.counts(),
       launcherResidentBytes: () => cluster.launcherResidentBytes(),

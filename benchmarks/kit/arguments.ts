@@ -1,19 +1,29 @@
-/** Command line → which suites to run and how, or what is wrong with it. */
+/** Command line → what to do, or what is wrong with it. */
 import { parseArgs } from 'node:util';
 import type { Suite, SuiteOptions } from './suite.ts';
 
 /** What was asked for. */
 export interface BenchRequest {
+  /** `report` only draws what is stored; `guard` compares it, or what it measures itself, with what is committed. */
+  readonly command: 'suites' | 'report' | 'guard';
   readonly suites: readonly Suite[];
   readonly options: SuiteOptions;
   /** Where to write the results as JSON. */
   readonly jsonFile: string | undefined;
+  /** Whether the results become a directory of their own, with a report. */
+  readonly isStored: boolean;
+  /** Of stored results, for `report` and `guard`. */
+  readonly directory: string | undefined;
 }
 
 /** Shown when the command line cannot be read. */
 export const USAGE = [
-  'npm run bench -- SUITE [options]',
-  '  --quick        few samples, less than 40 s a suite',
+  'npm run bench                      every suite, stored below benchmarks/results/ with a report',
+  'npm run bench -- SUITE [options]   one suite, or all of them, and nothing is stored',
+  'npm run bench -- report [DIR]      draws report and charts of stored results anew (the last ones)',
+  'npm run bench -- guard [DIR]       fails if ratios are worse than the committed ones by more than 25 %:',
+  '                                   those of stored results, or measured now',
+  '  --quick        few samples, less than 40 s a suite; stored below benchmarks/results/local/',
   '  --json FILE    also write everything as JSON',
   '  --only NAMES   measure these examples only: hello-rust,upper-c',
   '  --samples N    this many samples (start: cold starts, throughput: rounds)',
@@ -40,18 +50,30 @@ export function parseBenchArguments(
       only: values.only?.split(',').filter((name) => name !== ''),
       samples: values.samples === undefined ? undefined : readCount(values.samples),
     };
-    return { suites: findSuites(positionals, suites), options, jsonFile: values.json };
+    return { ...readCommand(positionals, suites), options, jsonFile: values.json };
   } catch (error) {
     return { problem: error instanceof Error ? error.message : String(error) };
   }
 }
 
-function findSuites(names: readonly string[], suites: readonly Suite[]): readonly Suite[] {
-  const [name, second] = names;
-  if (name === undefined) throw new Error('Cannot run a benchmark: no suite was named');
-  if (second !== undefined)
+function readCommand(
+  names: readonly string[],
+  suites: readonly Suite[],
+): Pick<BenchRequest, 'command' | 'suites' | 'isStored' | 'directory'> {
+  const [name, second, third] = names;
+  if (name === 'report' || name === 'guard') {
+    if (third !== undefined) throw new Error(`Cannot use "${third}": one directory at a time`);
+    return { command: name, suites, isStored: false, directory: second };
+  }
+  if (second !== undefined) {
     throw new Error(`Cannot run suite "${second}": one at a time, or "all"`);
-  if (name === 'all') return suites;
+  }
+  const isStored = name === undefined;
+  return { command: 'suites', suites: findSuites(name, suites), isStored, directory: undefined };
+}
+
+function findSuites(name: string | undefined, suites: readonly Suite[]): readonly Suite[] {
+  if (name === undefined || name === 'all') return suites;
   const found = suites.find((suite) => suite.name === name);
   if (found === undefined)
     throw new Error(`Cannot run suite "${name}": there is none of that name`);

@@ -50,6 +50,8 @@ export interface BenchHostOptions {
   readonly strategy?: BenchStrategy;
   /** Worker processes; 1, as is the default: everything in one process. Engine and strategy are the host's own with more. */
   readonly workers?: number;
+  /** Data directory to begin with, which stays; an empty one that ends with the host if left out. */
+  readonly dataDir?: string;
 }
 
 /** `full-reset`: rewrites all of an instance's memory, whatever was written to. */
@@ -70,19 +72,20 @@ export class BenchHost implements Closeable, AsyncDisposable {
   }
 
   /**
-   * Starts a host on an empty data directory.
+   * Starts a host; resolves when it serves.
    */
   static async open({
     nodeFlags = [],
     engine = 'auto',
     strategy = 'auto',
     workers = 1,
+    dataDir,
   }: BenchHostOptions = {}): Promise<BenchHost> {
     const stack = new CloseStack();
     try {
       const directory = stack.push(await openTemporaryDirectory());
       const script = new URL('./host-process.ts', import.meta.url);
-      const args = [join(directory.path, 'data'), engine, strategy, String(workers)];
+      const args = [dataDir ?? join(directory.path, 'data'), engine, strategy, String(workers)];
       const child: HostChild = stack.push(await Child.start(script, { args, nodeFlags }));
       const { adminUrl, tokenFile } = child.ready;
       const client = new ApiClient(adminUrl, (await readFile(tokenFile, 'utf8')).trim());
@@ -119,7 +122,15 @@ export class BenchHost implements Closeable, AsyncDisposable {
   async deploy(
     name: string,
     example: Example,
-    { isolation = 'request', bytes }: { isolation?: 'request' | 'reuse'; bytes?: Uint8Array } = {},
+    {
+      isolation = 'request',
+      bytes,
+      limits = {},
+    }: {
+      isolation?: 'request' | 'reuse';
+      bytes?: Uint8Array;
+      limits?: BenchSettings['limits'];
+    } = {},
   ): Promise<readonly string[]> {
     const path = bytes === undefined ? example.path : join(this.#uploads, `${name}.wasm`);
     if (bytes !== undefined) await writeFile(path, bytes);
@@ -127,7 +138,7 @@ export class BenchHost implements Closeable, AsyncDisposable {
       name: parseFunctionName(name),
       path,
       directories: example.directories,
-      settings: { isolation, limits: example.limits },
+      settings: { isolation, limits: { ...example.limits, ...limits } },
     };
     const { findings } = await deployToHost(this.#client, deployment, silentProgress);
     return findings;

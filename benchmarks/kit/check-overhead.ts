@@ -69,16 +69,19 @@ async function runKernels(rounds: number): Promise<KernelAnswer> {
 }
 
 function listRatios(found: Found, side: KernelSide, name: string): Ratio[] {
-  const values = [...found].map(([kernel, sides]) => ({
+  // The untouched module against itself shows how much noise there is.
+  const better = side === 'control' ? 'neither' : 'lower';
+  const values = [...found].map(([kernel, sides]): Ratio => ({
     name: `${name}:${kernel}`,
     value: median(sides.get(side) ?? []),
+    better,
   }));
   const logarithms = values.map(({ value }) => Math.log(value));
   const mean = logarithms.reduce((sum, one) => sum + one, 0) / logarithms.length;
   return [
     ...values,
-    { name: `${name}:geomean`, value: Math.exp(mean) },
-    { name: `${name}:worst`, value: Math.max(...values.map(({ value }) => value)) },
+    { name: `${name}:geomean`, value: Math.exp(mean), better },
+    { name: `${name}:worst`, value: Math.max(...values.map(({ value }) => value)), better },
   ];
 }
 

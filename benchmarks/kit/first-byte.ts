@@ -16,18 +16,21 @@ export class FirstByteClient implements Closeable, Disposable {
 
   /** @param port Port on 127.0.0.1. */
   constructor(port: number) {
-    this.#connection = new LoadConnection({ host: '127.0.0.1', port }, {
-      answered: ({ status }, { sentMs, firstByteMs, endMs }) => {
-        if (status !== 200) {
-          this.#waiting?.reject(new Error(`Cannot measure a request: status ${status}`));
-        }
-        this.#waiting?.resolve({ firstByteMs: firstByteMs - sentMs, lastByteMs: endMs - sentMs });
+    this.#connection = new LoadConnection(
+      { host: '127.0.0.1', port },
+      {
+        answered: ({ status }, { sentMs, firstByteMs, endMs }) => {
+          if (status !== 200) {
+            this.#waiting?.reject(new Error(`Cannot measure a request: status ${status}`));
+          }
+          this.#waiting?.resolve({ firstByteMs: firstByteMs - sentMs, lastByteMs: endMs - sentMs });
+        },
+        failed: (error) => {
+          this.#failure = error;
+          this.#waiting?.reject(error);
+        },
       },
-      failed: (error) => {
-        this.#failure = error;
-        this.#waiting?.reject(error);
-      },
-    });
+    );
   }
 
   /**

@@ -1,4 +1,5 @@
 /** What a suite is: one file in `suites/` that measures one thing and says what it found. */
+import type { Chart } from './chart.ts';
 import type { Table } from './table.ts';
 
 /** How a suite is run. */
@@ -25,6 +26,8 @@ export interface Ratio {
   /** `fresh:hello-rust/fastify`; no blanks. */
   readonly name: string;
   readonly value: number;
+  /** Which way is good, for the guard: higher if left out. `neither`: it tells how much noise there is. */
+  readonly better?: 'lower' | 'neither';
 }
 
 /** What a suite found. */
@@ -35,6 +38,8 @@ export interface SuiteResult {
   readonly figures: readonly Figure[];
   readonly ratios: readonly Ratio[];
   readonly tables: readonly Table[];
+  /** Charts besides those of figures and ratios, which every report has. */
+  readonly charts?: readonly Chart[];
   /** Raw samples or histograms, as JSON takes them. */
   readonly raw: object;
 }

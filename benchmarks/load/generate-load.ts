@@ -3,7 +3,7 @@
  * fails is answered fast, and would make a side look good.
  */
 import type { HistogramJson } from '../../cli/bench/latency-histogram.ts';
-import { LoadRun } from '../../cli/bench/load-run.ts';
+import { LoadRun, type RunOutcome } from '../../cli/bench/load-run.ts';
 
 /** What to load, and how. */
 export interface LoadOrder {
@@ -19,6 +19,8 @@ export interface LoadOrder {
   readonly warmUpMs: number;
   /** Time that counts, ms; what is under way then comes on top. */
   readonly durationMs: number;
+  /** Counts what is no answer with status 200, where the rest would end with an error: for what is to fail, or may. */
+  readonly mayFail?: boolean;
 }
 
 /** What came of it. */
@@ -31,6 +33,10 @@ export interface LoadOutcome {
   readonly latencies: HistogramJson;
   /** Share of one core that the loader took: near 1, it is the loader that was measured. */
   readonly loaderCpu: number;
+  /** The longest of the latencies, ms. */
+  readonly mostMs: number;
+  /** What was no success, by status and code; empty unless the order may fail. */
+  readonly errors: Readonly<Record<string, number>>;
 }
 
 /** Whatever is asked for ends within minutes. */
@@ -49,19 +55,25 @@ export async function generateLoad({ port, ...order }: LoadOrder): Promise<LoadO
     durationMs: Math.min(order.durationMs, MAX_DURATION_MS),
   });
   const broken = Promise.withResolvers<never>();
-  run.onTrouble = (what) => broken.reject(new Error(`Cannot load the server: ${what}`));
+  if (order.mayFail !== true) {
+    run.onTrouble = (what) => broken.reject(new Error(`Cannot load the server: ${what}`));
+  }
   try {
     const outcome = await Promise.race([run.run(), broken.promise]);
+    const { unanswered } = outcome;
+    if (order.mayFail === true) {
+      return pick(outcome, { ...outcome.errors, ...(unanswered > 0 ? { unanswered } : {}) });
+    }
     const strange = Object.keys(outcome.statuses).find((status) => status !== '200');
     if (strange !== undefined) throw new Error(`Cannot load the server: status ${strange}`);
-    if (outcome.unanswered > 0) throw new Error('Cannot load the server: no answer');
-    return {
-      requests: outcome.requests,
-      requestsPerSecond: outcome.requestsPerSecond,
-      latencies: outcome.latencies,
-      loaderCpu: outcome.loaderCpu,
-    };
+    if (unanswered > 0) throw new Error('Cannot load the server: no answer');
+    return pick(outcome, {});
   } finally {
     run.close();
   }
+}
+
+function pick(outcome: RunOutcome, errors: LoadOutcome['errors']): LoadOutcome {
+  const { requests, requestsPerSecond, latencies, loaderCpu, mostMs } = outcome;
+  return { requests, requestsPerSecond, latencies, loaderCpu, mostMs, errors };
 }

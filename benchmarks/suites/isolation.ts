@@ -83,6 +83,7 @@ async function runIsolation(
         .map((name): Ratio => ({
           name: `p99-at-half-load:${name}/${BASELINE}`,
           value: latencyOf(open, name, 0.99) / latencyOf(open, BASELINE, 0.99),
+          better: 'lower',
         })),
     ],
     figures: listFigures(closed, open, rate),

@@ -24,6 +24,10 @@ import type { Figure, Suite, SuiteOptions, SuiteResult } from '../kit/suite.ts';
 import { encodeRequest } from '../load/encode-request.ts';
 
 const NAMES = ['rust', 'c', 'go', 'cgi', 'js', 'ts', 'hono', 'python'];
+/**
+ * Templates whose instances can serve again: StarlingMonkey takes one fetch event an instance, commands run once.
+ */
+const REUSABLE: ReadonlySet<string> = new Set(['rust', 'go', 'python']);
 /** Name of the function in every project. */
 const PROJECT = 'hello';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -54,7 +58,7 @@ interface Language {
 interface Row extends Language {
   readonly cold: readonly number[];
   readonly warm: readonly number[];
-  /** Empty for commands, which serve one request each. */
+  /** Empty where an instance serves one request. */
   readonly hot: readonly number[];
   readonly instanceBytes: number;
 }
@@ -139,8 +143,9 @@ function run(program: string, args: readonly string[], cwd: string): void {
 async function measure(language: Language, count: number): Promise<Row> {
   const cold = await measureCold(language, count);
   const warm = await measureServed(language, count * WARM_PER_COLD, 'request');
-  const isCommand = detectBinary(language.bytes) !== 'component';
-  const hot = isCommand ? [] : await measureServed(language, count * WARM_PER_COLD, 'reuse');
+  const hot = REUSABLE.has(language.name)
+    ? await measureServed(language, count * WARM_PER_COLD, 'reuse')
+    : [];
   return { ...language, cold, warm, hot, instanceBytes: await measureMemory(language) };
 }
 

@@ -5,6 +5,7 @@ import { enginesSuite } from './engines.ts';
 import { isolationSuite } from './isolation.ts';
 import { languagesSuite } from './languages.ts';
 import { limitsSuite } from './limits.ts';
+import { scaleSuite } from './scale.ts';
 import { startSuite } from './start.ts';
 import { throughputSuite } from './throughput.ts';
 import { workersSuite } from './workers.ts';
@@ -19,4 +20,5 @@ export const SUITES: readonly Suite[] = [
   isolationSuite,
   workersSuite,
   languagesSuite,
+  scaleSuite,
 ];

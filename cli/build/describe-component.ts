@@ -20,7 +20,7 @@ const PREVIEW1 = 'wasi_snapshot_preview1';
  * Looks into a component or a WASI preview1 module.
  *
  * @throws {not_wasm} If it is neither.
- * @throws {unknown_world} If it is a component that cannot be served.
+ * @throws {unknown_world} If it is a component that cannot be served; also composition_not_offered.
  * @throws {not_wasi_module} If it is a module that is no preview1 command.
  * @throws {needs_componentizing} If it is the inside of a component.
  */
@@ -28,7 +28,8 @@ export function describeComponent(bytes: Uint8Array<ArrayBuffer>): ComponentDesc
   if (detectBinary(bytes) === 'core-module') return describeModule(bytes);
   const { imports, exports } = scanComponent(bytes);
   const exported = exports.map(({ name }) => name);
-  const { kind } = servedKindOf(exported);
+  const imported = imports.map(({ name }) => name);
+  const { kind } = servedKindOf(exported, imported);
   return {
     form: 'component',
     kind,

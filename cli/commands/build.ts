@@ -1,10 +1,9 @@
 /** `faas build`: runs the build of a manifest if something has changed, and says what came of it. */
 import { Command } from 'commander';
-import { HostError } from '../../host/base/errors.ts';
 import type { BuildResult } from '../build/build-project.ts';
 import type { Cli } from '../cli.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
-import { findManifest, loadFunctions } from '../resolve-deployments.ts';
+import { loadFunctions, requireManifest } from '../resolve-deployments.ts';
 import { fieldsOfBuild, showBuild } from '../show-build.ts';
 import { toTerminalText } from '../terminal-text.ts';
 
@@ -14,15 +13,16 @@ type Flags = OutputFlags & { readonly file?: string; readonly force?: boolean };
 export function buildCommand(cli: Cli): Command {
   const command = new Command('build')
     .description('build the component of a manifest, and show its size and world')
-    .argument('[dir]', 'the folder of the manifest', '.')
+    .argument('[dir]', 'the folder of the manifest; by default the one it runs in')
     .option('-f, --file <manifest>', 'a faas.toml or spin.toml')
     .option('--force', 'build also if nothing has changed');
   addFormatFlag(command);
-  return command.action(async (folder: string, flags: Flags) => {
-    const file = flags.file ?? (await findManifest(folder));
-    if (file === undefined) throw new HostError('manifest_missing', { folder });
+  return command.action(async (path: string | undefined, flags: Flags) => {
+    const file = await requireManifest({ path, file: flags.file });
     const { environment, terminal } = cli;
-    const onStart = (line: string): Promise<void> => terminal.note(showBuild(line, terminal));
+    const onStart = async (line: string): Promise<void> => {
+      if (flags.format !== 'json') await terminal.note(showBuild(line, terminal));
+    };
     const options = { environment, force: flags.force === true, onStart };
     const { buildProject } = await import('../build/build-project.ts');
     const results: BuildResult[] = [];

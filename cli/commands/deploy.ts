@@ -30,7 +30,10 @@ export function deployCommand(cli: Cli): Command {
   return command.action(async (path: string | undefined, flags: Flags) => {
     const target = { path, file: flags.file };
     const { environment, terminal } = cli;
-    const onStart = (line: string): Promise<void> => terminal.note(showBuild(line, terminal));
+    const shown = flags.quiet !== true && flags.format !== 'json';
+    const onStart = async (line: string): Promise<void> => {
+      if (shown) await terminal.note(showBuild(line, terminal));
+    };
     const options = { environment, onStart };
     const { deployments, missing } = await resolveDeployments(
       target,
@@ -38,7 +41,6 @@ export function deployCommand(cli: Cli): Command {
       ruleOf(flags),
       options,
     );
-    const shown = flags.quiet !== true && flags.format !== 'json';
     if (shown) await showMissing(missing, cli);
     await using client = await openClient(flags, cli);
     const results: DeployResultView[] = [];

@@ -6,7 +6,7 @@ import { addDeployFlags, type DeployFlags } from '../deploy-flags.ts';
 import { DevReporter } from '../dev/dev-reporter.ts';
 import { startDevHost, type DevHostListener } from '../dev/start-dev-host.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
-import { checkName, findManifest, loadFunctions } from '../resolve-deployments.ts';
+import { checkName, loadFunctions, requireManifest } from '../resolve-deployments.ts';
 
 type Flags = DeployFlags & OutputFlags & { readonly file?: string; readonly listen?: string };
 
@@ -14,16 +14,15 @@ type Flags = DeployFlags & OutputFlags & { readonly file?: string; readonly list
 export function devCommand(cli: Cli): Command {
   const command = new Command('dev')
     .description('build and serve a function, and do so again at every change, until Ctrl-C')
-    .argument('[dir]', 'the folder of the manifest', '.')
+    .argument('[dir]', 'the folder of the manifest; by default the one it runs in')
     .option('-f, --file <manifest>', 'a faas.toml or spin.toml')
     .option(
       '--listen <host:port>',
       'address of the function (default 127.0.0.1:3000, or a free port)',
     );
   addFormatFlag(addDeployFlags(command));
-  return command.action(async (folder: string, flags: Flags) => {
-    const file = flags.file ?? (await findManifest(folder));
-    if (file === undefined) throw new HostError('manifest_missing', { folder });
+  return command.action(async (path: string | undefined, flags: Flags) => {
+    const file = await requireManifest({ path, file: flags.file });
     const reporter = new DevReporter(cli, flags.format);
     // Read once before anything is started, so that what is wrong with it ends the command.
     const { functions, missing } = await loadFunctions(file, cli.environment);

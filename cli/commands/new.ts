@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import { checkTool } from '../build/toolchain.ts';
 import type { Cli } from '../cli.ts';
+import { EXIT } from '../exit-codes.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
 import { copyTemplate } from '../project/copy-template.ts';
 import { findTemplate, listTemplates, type Template } from '../project/templates.ts';
@@ -20,7 +21,11 @@ export function newCommand(cli: Cli): Command {
     .option('--dir <dir>', 'folder of the project (default: the name)');
   addFormatFlag(command);
   return command.action(async (name: string | undefined, flags: Flags) => {
-    if (flags.template === undefined) return printTemplates(flags, cli);
+    if (flags.template === undefined) {
+      // Named, but of no kind: the list says what is missing.
+      if (name !== undefined || flags.dir !== undefined) cli.endWith(EXIT.usage);
+      return printTemplates(name, flags, cli);
+    }
     if (name === undefined) command.error("error: missing required argument 'name'");
     const template = await findTemplate(flags.template);
     const functionName = parseFunctionName(name);
@@ -32,7 +37,11 @@ export function newCommand(cli: Cli): Command {
   });
 }
 
-async function printTemplates({ format }: Flags, { terminal }: Cli): Promise<void> {
+async function printTemplates(
+  name: string | undefined,
+  { format }: Flags,
+  { terminal }: Cli,
+): Promise<void> {
   const templates = await listTemplates();
   const views = templates.map(({ name, description, needs }) => ({ name, description, needs }));
   if (format === 'json') return terminal.printJson(views);
@@ -40,7 +49,9 @@ async function printTemplates({ format }: Flags, { terminal }: Cli): Promise<voi
     ['TEMPLATE', 'DESCRIPTION'],
     views.map(({ name, description }) => [name, description]),
   );
-  return terminal.note('\nMake a project with "faas new NAME -t TEMPLATE"');
+  return terminal.note(
+    `\nMake a project with "faas new ${toTerminalText(name ?? 'NAME')} -t TEMPLATE"`,
+  );
 }
 
 async function printProject(

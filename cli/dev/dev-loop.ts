@@ -2,7 +2,7 @@
  * The loop of `faas dev`: build, deploy to a private host, wait for a change, again. What does not build or deploy is
  * told; the version that was live goes on serving.
  */
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve, sep } from 'node:path';
 import type { LogEventView } from '../api-views.ts';
 import { buildProject } from '../build/build-project.ts';
 import { WatchedFiles } from '../build/watched-files.ts';
@@ -180,29 +180,30 @@ export class DevLoop {
 /** What a change of which means another turn: what is built from, what is deployed, and the manifest. */
 function watchRules(functions: readonly SpinFunction[], manifest: string): WatchRules {
   const files = functions.map(({ loaded }) => new WatchedFiles(loaded));
+  const sources = functions
+    .filter(({ loaded }) => loaded.manifest.build !== undefined)
+    .map(({ loaded }) => new WatchedFiles(loaded));
   const folders = functions.flatMap(({ loaded }) =>
     (loaded.manifest.directories ?? []).map(({ source }) => resolve(loaded.folder, source)),
   );
-  const artifacts = new Set(
-    functions
-      .filter(({ loaded }) => loaded.manifest.build === undefined)
-      .map(({ loaded }) => artifactOf(loaded)),
-  );
-  const isDeployed = (path: string): boolean =>
-    artifacts.has(path) ||
-    folders.some((folder) => path === folder || path.startsWith(`${folder}/`));
-  const leadsToDeployed = (path: string): boolean =>
-    [...artifacts, ...folders].some((one) => one.startsWith(`${path}/`));
-  const outside = folders.filter((folder) => files.every(({ roots }) => !isBelow(folder, roots)));
+  // What nobody builds here is swapped in when it changes.
+  const artifacts = functions
+    .filter(({ loaded }) => loaded.manifest.build === undefined)
+    .map(({ loaded }) => artifactOf(loaded));
+  const deployed = [...artifacts, ...folders];
+  const isDeployed = (path: string): boolean => isBelow(path, deployed);
+  const leadsToDeployed = (path: string): boolean => deployed.some((one) => isBelow(one, [path]));
+  const roots = files.flatMap((one) => one.roots);
+  const outside = [...folders, ...artifacts.map((path) => dirname(path))];
   return {
-    roots: [...files.flatMap(({ roots }) => roots), ...outside],
+    roots: [...roots, ...outside.filter((folder) => !isBelow(folder, roots))],
     ignores: (path) =>
       files.every((one) => one.ignores(path)) && !isDeployed(path) && !leadsToDeployed(path),
     includes: (path) =>
-      path === manifest || isDeployed(path) || files.some((one) => one.includes(path)),
+      path === manifest || isDeployed(path) || sources.some((one) => one.includes(path)),
   };
 }
 
 function isBelow(path: string, roots: readonly string[]): boolean {
-  return roots.some((root) => path === root || path.startsWith(`${root}/`));
+  return roots.some((root) => path === root || path.startsWith(root + sep));
 }

@@ -83,10 +83,18 @@ export class DevReporter {
       case 'request':
         return this.#requestLine(event);
       case 'log':
-        return `${dim(`[${event.line.stream}]`)} ${toTerminalText(event.line.text)}`;
+        return this.#logLine(event.line);
       case 'note':
         return terminal.outStyle('yellow', toTerminalText(event.text));
     }
+  }
+
+  /** What the host says of a function, such as why it trapped, stands out. */
+  #logLine({ stream, text }: GuestLine): string {
+    const { terminal } = this.#cli;
+    const shown = toTerminalText(text);
+    const line = stream === 'host' ? terminal.outStyle('yellow', shown) : shown;
+    return `${terminal.outStyle('dim', `[${stream}]`)} ${line}`;
   }
 
   #requestLine({ method, url, status, ms, complete }: DevRequest): string {

@@ -56,7 +56,9 @@ async function look(path: string): Promise<{ content: string | undefined; mtimeM
   try {
     const { size, mtimeMs } = await stat(path);
     if (size > MAX_BYTES) return { content: undefined, mtimeMs };
-    const content = createHash('sha256').update(await readFile(path)).digest('base64');
+    const content = createHash('sha256')
+      .update(await readFile(path))
+      .digest('base64');
     return { content, mtimeMs };
   } catch {
     // A folder, or a file that is gone: its name in place of a content, so that it counts once.

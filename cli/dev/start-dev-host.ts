@@ -76,11 +76,19 @@ export async function startDevHost(
     detached: process.platform !== 'win32',
   });
   child.stdin.on('error', () => undefined);
-  const ended = once(child, 'exit').then(() => rm(dataDir, { recursive: true, force: true }));
+  const ended = once(child, 'exit')
+    // It could not be started, which is an end too.
+    .catch(() => undefined)
+    .then(() => rm(dataDir, { recursive: true, force: true }));
   const end = (): Promise<void> => endHost(child, ended);
   readLog(child.stderr, listener);
   try {
-    const dataUrl = await readReady(child.stdout, listener);
+    const tooSoon = ended.then(() => {
+      throw new HostError('dev_host_failed', { reason: 'it ended before it was ready' });
+    });
+    // Later its end is no error of the start.
+    tooSoon.catch(() => undefined);
+    const dataUrl = await Promise.race([readReady(child.stdout, listener), tooSoon]);
     const token = (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim();
     const client = new ApiClient(`unix:${join(dataDir, 'admin.sock')}`, token);
     const close = async (): Promise<void> => {
@@ -96,16 +104,12 @@ export async function startDevHost(
 
 /** Resolves with the URL of the functions; what comes after goes to the listener. */
 function readReady(stdout: Readable, listener: DevHostListener): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const lines = createInterface(stdout);
-    lines.on('line', (line) => {
+  return new Promise((resolve) => {
+    createInterface(stdout).on('line', (line) => {
       const url = /^ready data=(\S+) /.exec(line)?.[1];
       if (url !== undefined) resolve(url);
       else if (line.startsWith('{')) listener.onRequest(JSON.parse(line) as DevRequest);
     });
-    lines.once('close', () =>
-      reject(new HostError('dev_host_failed', { reason: 'it ended before it was ready' })),
-    );
   });
 }
 

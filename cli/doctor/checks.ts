@@ -6,7 +6,6 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { formatSize } from '../../host/base/units.ts';
 import { checkTool } from '../build/toolchain.ts';
-import { NODE_MAJOR } from '../find-node.js';
 import type { Template } from '../project/templates.ts';
 
 /** `missing`: a tool that only those need who use its language. */
@@ -28,6 +27,8 @@ export interface DoctorWorld {
   readonly templates: readonly Template[];
 }
 
+/** That of `find-node.js`, which is not a part of the compiled form. */
+export const LEAST_NODE = 26;
 /** Mappings that let a host have some 50,000 memories; the default of Linux is 65,530. */
 const MAPPINGS = 262_144;
 /** Fewer open files than the default of 20,000 connections needs. */
@@ -54,9 +55,9 @@ export async function runChecks(world: DoctorWorld): Promise<readonly CheckResul
 function checkNode(): CheckResult {
   const { node, v8 } = process.versions;
   const detail = `${node}, V8 ${v8}, ${process.execPath}`;
-  const isOld = Number(node.split('.')[0]) < NODE_MAJOR;
+  const isOld = Number(node.split('.')[0]) < LEAST_NODE;
   if (!isOld) return { check: 'Node', state: 'ok', detail };
-  return { check: 'Node', state: 'problem', detail, fix: `Install Node ${NODE_MAJOR} or newer` };
+  return { check: 'Node', state: 'problem', detail, fix: `Install Node ${LEAST_NODE} or newer` };
 }
 
 /** Limits of Linux; elsewhere there is nothing to read. */

@@ -162,8 +162,22 @@ export const ERROR_CODES = define({
     status: 400,
     blame: 'user',
     message:
-      'Cannot serve the component: it exports neither wasi:http/incoming-handler nor wasi:cli/run of WASI 0.2, but {exports}',
-    fix: 'Build it for the world wasi:http/proxy or wasi:cli/command, 0.2.0 to 0.2.12',
+      'Cannot serve the component: it exports neither wasi:http/incoming-handler nor wasi:cli/run of WASI 0.2, nor wasi:http/handler or wasi:cli/run of 0.3, but {exports}',
+    fix: 'Build it for the world wasi:http/proxy or wasi:cli/command, 0.2.0 to 0.2.12, or wasi:http/service or wasi:cli/command, 0.3.0 to 0.3.2',
+  },
+  composition_not_offered: {
+    status: 400,
+    blame: 'user',
+    message:
+      'Cannot serve the component: it imports wasi:http/handler and exports it, and composition is not offered yet',
+    fix: 'Compose it with the component it stands before ("wac plug"), and deploy the result',
+  },
+  async_not_offered: {
+    status: 422,
+    blame: 'user',
+    message:
+      'Cannot run the asynchronous component: it uses {reason}, which this host does not offer',
+    fix: 'See docs/wasi.md for what is offered of the asynchronous ABI',
   },
   unknown_import: {
     status: 400,

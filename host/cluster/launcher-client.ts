@@ -57,7 +57,7 @@ export class LauncherClient {
   ): Promise<LauncherClient> {
     const stdio: ('ignore' | 'inherit' | number)[] = ['ignore', 'ignore', 'inherit'];
     stdio[LISTEN_FD] = bound.fd();
-    const { address, port } = bound.address() as AddressInfo;
+    const { address, port } = bound.address();
     const script = modulePath('cluster/launcher-main');
     const child = spawn(process.execPath, [script, path, address, String(port)], {
       detached: true,

@@ -4,6 +4,7 @@
  */
 import { HostError } from '../base/errors.ts';
 import { emitComponent } from '../component/emit/emit-component.ts';
+import type { Flattened } from '../component/flatten/flatten-component.ts';
 import { planComponent } from '../component/plan-component.ts';
 import type { EngineName } from '../engine/manifest.ts';
 import { encodeLinkData } from '../engine/native/link-data.ts';
@@ -38,6 +39,7 @@ export interface GeneratedCode {
  * @throws {unknown_import} If it calls a function that WASI has not.
  * @throws {import_type_mismatch} If it calls one with other types than it has.
  * @throws {unsupported_by_native} If the native engine was asked for and cannot run it.
+ * @throws {async_not_offered} If it is of WASI 0.3 and uses what the native engine lacks, or jco was asked for.
  * @throws {transpile_failed} If jco's generator refuses the component.
  */
 export async function generateCode(
@@ -48,6 +50,10 @@ export async function generateCode(
 ): Promise<GeneratedCode> {
   const planned = planComponent(component);
   if ('plan' in planned) checkSignatures(planned.plan);
+  const isAsync = [served.entry.interface, ...imports.map(({ name }) => name)].some((name) =>
+    /@0\.3\.\d+$/.test(name),
+  );
+  if (isAsync) checkRunsAsync(planned, choice);
   if (choice === 'jco') return await generateForJco(component, imports, served, undefined);
   if ('unsupported' in planned) {
     const reason = planned.unsupported;
@@ -72,6 +78,21 @@ export async function generateCode(
     link: encodeLinkData(emitted),
     cores,
   };
+}
+
+/**
+ * The engine jco runs nothing of WASI 0.3: its code looks for what has come every 10 ms, names of the component become
+ * part of its source, and the types of host functions could not be checked.
+ */
+function checkRunsAsync(planned: Flattened, choice: EngineChoice): void {
+  if (choice === 'jco') {
+    throw new HostError('async_not_offered', {
+      reason: 'WASI 0.3, and the engine jco was asked for',
+    });
+  }
+  if ('unsupported' in planned) {
+    throw new HostError('async_not_offered', { reason: planned.unsupported });
+  }
 }
 
 async function generateForJco(

@@ -67,7 +67,10 @@ export async function prepare(
     },
     ({ modules, names }) => `${modules.length} core modules, ${names.length} names`,
   );
-  const served = servedKindOf(scan.exports.map(({ name }) => name));
+  const served = servedKindOf(
+    scan.exports.map(({ name }) => name),
+    scan.imports.map(({ name }) => name),
+  );
   const imports = steps.run(
     'imports',
     () => checkImports(scan.imports, wasiInterfaces),

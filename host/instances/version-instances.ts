@@ -61,6 +61,8 @@ export interface InstanceLease {
   readonly cpu: CpuMeter;
   readonly start: StartKind;
   readonly phases: StartPhases;
+  /** The export that is called: `wasi:http/incoming-handler@0.2.3`. */
+  readonly entry: string;
   /** Calls the version's entry. */
   call(parameters: readonly unknown[]): Promise<unknown>;
   /**
@@ -328,6 +330,10 @@ class Lease implements InstanceLease {
     this.phases = phases;
     this.#live = live;
     this.#onRelease = onRelease;
+  }
+
+  get entry(): string {
+    return this.#live.module.manifest.entry.interface;
   }
 
   call(parameters: readonly unknown[]): Promise<unknown> {

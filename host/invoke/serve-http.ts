@@ -1,10 +1,10 @@
-/** Serves an HTTP request with a component that exports `wasi:http/incoming-handler`. */
-import { HostError } from '../base/errors.ts';
+/** Serves an HTTP request with a component that exports `wasi:http/incoming-handler`, or `handler` of WASI 0.3. */
 import type { InstanceLease } from '../instances/version-instances.ts';
-import type { ErrorCode } from '../wasi/http/error-code.ts';
 import { HttpExchange, type ExchangeResult } from '../wasi/http/exchange.ts';
 import { NO_BODY } from '../wasi/memory-bytes.ts';
+import { failureOfExchange } from './exchange-failure.ts';
 import type { Failure } from './outcome.ts';
+import { isHttp3, serveHttp3 } from './serve-http3.ts';
 import type { Service, ServiceParts } from './service.ts';
 
 const NO_ARGUMENTS: readonly string[] = Object.freeze([]);
@@ -25,6 +25,7 @@ export class HttpService implements Service {
   }
 
   serve(lease: InstanceLease): Promise<Failure | undefined> {
+    if (isHttp3(lease.entry)) return serveHttp3(lease, this.#parts);
     const { request, responder, version } = this.#parts;
     const exchange = new HttpExchange(lease.guest, request, responder, version.settings.limits);
     const called = lease.call([exchange.incomingRequest, exchange.responseOutparam]);
@@ -42,35 +43,4 @@ export class HttpService implements Service {
     const { function: name, settings } = this.#parts.version;
     return failureOfExchange(result, name, settings.limits.responseBodyBytes);
   }
-}
-
-function failureOfExchange(
-  result: ExchangeResult,
-  name: string,
-  limit: number,
-): Failure | undefined {
-  const guestError = (error: HostError): Failure => ({ outcome: 'guest_error', error });
-  switch (result.kind) {
-    case 'complete':
-      return undefined;
-    case 'no_response':
-      return guestError(new HostError('guest_no_response', { name }));
-    case 'error_code':
-      return guestError(
-        new HostError('guest_error_code', { name, errorCode: describeErrorCode(result.code) }),
-      );
-    case 'incomplete_body':
-      return guestError(new HostError('guest_incomplete_body', { name }));
-    case 'response_too_large':
-      return guestError(new HostError('response_too_large', { name, limit }));
-    case 'client_gone':
-      return { outcome: 'cancelled', error: new HostError('client_gone', { name }) };
-  }
-}
-
-/** `internal-error (out of cheese)`: the case and, if it is text, what it carries. */
-function describeErrorCode(code: ErrorCode): string {
-  const payload =
-    'val' in code && typeof code.val === 'string' ? ` (${code.val.slice(0, 200)})` : '';
-  return `${code.tag}${payload}`;
 }

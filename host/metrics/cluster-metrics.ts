@@ -25,6 +25,8 @@ export interface ClusterMetricsOptions {
   /** Functions with series of their own. */
   readonly maxFunctions: number;
   readonly clock: Clock;
+  /** What all instances of all workers may take together, bytes: a worker knows only what it holds of it now. */
+  readonly memoryBytes: number;
   /** Whether a function of this name is deployed now. */
   readonly isDeployed: (functionName: string) => boolean;
   /** How many workers are in each state now. */
@@ -161,11 +163,9 @@ export class ClusterMetrics implements Closeable, AsyncDisposable {
   #hostUse(): HostUse {
     const sum = (name: keyof WorkerGauges): number => this.#sum(name);
     return {
+      limitBytes: this.#options.memoryBytes,
       get usedBytes() {
         return sum('usedBytes');
-      },
-      get limitBytes() {
-        return sum('limitBytes');
       },
       get usedMappings() {
         return sum('usedMappings');

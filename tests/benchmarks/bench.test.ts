@@ -4,6 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { parseBenchArguments } from '../../benchmarks/kit/arguments.ts';
+import { SUITES } from '../../benchmarks/suites/suites.ts';
 
 const script = fileURLToPath(new URL('../../benchmarks/run.js', import.meta.url));
 
@@ -23,21 +25,45 @@ function bench(...args: readonly string[]): Promise<Run> {
   });
 }
 
-for (const [name, args, problem] of [
-  ['no suite', [], 'no suite was named'],
-  ['an unknown suite', ['strat'], 'Cannot run suite "strat"'],
-  ['two suites', ['start', 'throughput'], 'Cannot run suite "throughput"'],
-  ['an unknown flag', ['start', '--fast'], '--fast'],
-  ['a strange number of samples', ['start', '--samples', '0'], 'Cannot take "0" samples'],
-] as const) {
-  t.test(`${name}: the suites are listed, and the exit code is 2`, async (t) => {
-    const { code, stdout, stderr } = await bench(...args);
-    t.equal(code, 2);
-    t.equal(stdout, '');
-    t.match(stderr, problem);
-    for (const suite of ['start', 'throughput', 'all']) t.match(stderr, `  ${suite} `);
-  });
-}
+t.test('an unknown suite: the suites are listed, and the exit code is 2', async (t) => {
+  const { code, stdout, stderr } = await bench('strat');
+  t.equal(code, 2);
+  t.equal(stdout, '');
+  t.match(stderr, 'Cannot run suite "strat"');
+  for (const suite of ['start', 'throughput', 'scale', 'all']) t.match(stderr, `  ${suite} `);
+});
+
+t.test('what the command line cannot mean is told', async (t) => {
+  for (const [args, problem] of [
+    [['report', 'a', 'b'], 'Cannot use "b"'],
+    [['start', 'throughput'], 'Cannot run suite "throughput"'],
+    [['start', '--fast'], '--fast'],
+    [['start', '--samples', '0'], 'Cannot take "0" samples'],
+  ] as const) {
+    t.match(parseBenchArguments(args, SUITES), { problem: new RegExp(problem) }, args.join(' '));
+  }
+  t.match(parseBenchArguments([], SUITES), { command: 'suites', suites: SUITES, isStored: true });
+  t.match(parseBenchArguments(['all'], SUITES), { suites: SUITES, isStored: false });
+  t.match(parseBenchArguments(['guard', 'x'], SUITES), { command: 'guard', directory: 'x' });
+});
+
+t.test('results that are not there end in exit code 1', async (t) => {
+  const { code, stdout, stderr } = await bench('report', join(t.testdir({}), 'none'));
+  t.equal(code, 1);
+  t.equal(stdout, '');
+  t.match(stderr, 'ENOENT');
+});
+
+t.test('stored results are compared without measuring', async (t) => {
+  const machine = { date: '', cpu: '', versions: {}, loadAverage: [0, 0, 0] };
+  const result = { suite: 'none', startedAt: '', figures: [], tables: [], raw: {} };
+  const ratios = [{ name: 'a/b', value: 1 }];
+  const results = [{ ...result, ratios }];
+  const run = { quick: true, machine, loadAverageAfter: [0], results };
+  const directory = t.testdir({ 'none.json': JSON.stringify(run) });
+  const guard = await bench('guard', directory);
+  t.match(guard, { code: 0, stdout: /\| none a\/b .* new \|\n[^]*guard: 1 ratios, 0 worse\n$/ });
+});
 
 t.test('an example that does not exist ends in exit code 1 and no figures', async (t) => {
   const { code, stdout, stderr } = await bench('start', '--only', 'hello-cobol');

@@ -44,7 +44,7 @@ async function openWorld(t: Test, handler: RequestListener, isTls = false): Prom
 t.test('a closed loop counts every answer and says how long they took', async (t) => {
   const seen: string[] = [];
   const { bench } = await openWorld(t, (incoming, response) => {
-    seen.push(`${incoming.method} ${incoming.url} ${incoming.headers['x-a']}`);
+    seen.push(`${incoming.method} ${incoming.url} ${String(incoming.headers['x-a'])}`);
     setTimeout(() => response.end('ok'), 20);
   });
   const flags = ['--connections', '4', '--duration', '300ms', '-H', 'x-a: 1', '-d', 'body'];

@@ -5,6 +5,9 @@ import { runHere } from './run-faas.ts';
 
 const text = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 const COMMANDS = [
+  'new',
+  'build',
+  'dev',
   'serve',
   'deploy',
   'list',
@@ -22,6 +25,8 @@ const COMMANDS = [
   'kv list',
   'token create',
   'token list',
+  'doctor',
+  'completion',
 ];
 
 t.test('docs/cli.md names every command and every flag, and no other', async (t) => {

@@ -41,7 +41,10 @@ t.test('bash completes commands, subcommands, flags and functions', async (t) =>
     const { stdout } = await run('bash', ['-c', probe, 'bash', 'faas', ...words]);
     return stdout.split('\n').filter((word) => word !== '');
   };
-  t.same(await complete('de'), ['deploy', 'describe', 'dev', 'delete'].sort(byOrder(await complete(''))));
+  t.same(
+    await complete('de'),
+    ['deploy', 'describe', 'dev', 'delete'].sort(byOrder(await complete(''))),
+  );
   t.same(await complete('token', ''), ['create', 'list']);
   t.same(await complete('deploy', '--max-r'), ['--max-rps']);
   t.same(await complete('token', 'create', '--sc'), ['--scope']);

@@ -63,6 +63,14 @@ t.test('flags come on top, --build and --no-build say whether to build', async (
     version: { function: 'other', limits: { memoryBytes: 3_145_728 } },
   });
   t.match(await faas('deploy', folder, '--build'), { code: 0, stderr: /^build node build.mjs\n/ });
+  t.match(await faas('deploy', folder, '-f', file), {
+    code: EXIT.usage,
+    stderr: /Cannot use --file ".*faas.toml": ".*project" is named already/,
+  });
+  t.match(await faas('deploy', join(folder, 'out.wasm'), '--build'), {
+    code: EXIT.usage,
+    stderr: /Cannot use --build ".*out.wasm": nothing says how to build it/,
+  });
 });
 
 t.test('a manifest that cannot be used deploys nothing', async (t) => {

@@ -1,4 +1,6 @@
 /** `faas dev` as a process of its own, read by what it tells. */
+import { rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import '../support/plain-spawn.ts';
@@ -53,4 +55,11 @@ export function startDev(t: Test, args: readonly string[]): Dev {
 /** Where a deployed function is. */
 export function urlOf({ urls }: Told): string {
   return (urls as string[])[0] ?? '';
+}
+
+/** Changes a file in one step: a build that begins meanwhile finds the old text or the new, never half of it. */
+export async function replaceFile(file: string, text: string): Promise<void> {
+  const aside = join(dirname(dirname(file)), `.#${basename(file)}`);
+  await writeFile(aside, text);
+  await rename(aside, file);
 }

@@ -1,16 +1,17 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { EXIT } from '../../cli/exit-codes.ts';
-import { startDev, urlOf } from './dev-process.ts';
+import { replaceFile, startDev, urlOf } from './dev-process.ts';
 import { fakeProject, PATH_ONLY } from './fake-project.ts';
 import { runHere } from './run-faas.ts';
 
 t.test('dev serves, swaps in what changes, survives mistakes and leaves nothing', async (t) => {
   const folder = fakeProject(t);
-  const write = (name: string, text: string): Promise<void> => writeFile(join(folder, name), text);
+  const write = (name: string, text: string): Promise<void> =>
+    replaceFile(join(folder, name), text);
   const dev = startDev(t, [folder]);
   const { dataDir } = (await dev.next('host')) as unknown as { dataDir: string };
   t.match(await dev.next('built'), { name: 'hello', built: true, kind: 'http' });

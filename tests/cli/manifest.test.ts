@@ -143,36 +143,39 @@ t.test('a manifest is what the admin API takes', async (t) => {
   t.same(deploymentOf(loaded, {}, new Set(['S'])).settings['secrets'], [], 'a flag gives it');
 });
 
-t.test('flags override a manifest: values, variables by name, other lists as a whole', async (t) => {
-  const deployment = deploymentOf(await load(t, FULL), { SECRET: 'hidden' });
-  t.same(overrideDeployment(deployment, {}), deployment, 'no flag changes nothing');
-  const over = overrideDeployment(deployment, {
-    name: 'y',
-    memory: 5,
-    isolation: 'request',
-    env: [
-      ['B', 'two'],
-      ['Z', '26'],
-    ],
-    allowHost: ['other.example.com'],
-    dir: [],
-    secret: [['S', 'other']],
-  });
-  t.equal(over.name, parseFunctionName('y'));
-  t.match(over.settings, {
-    limits: { memoryBytes: 5, timeoutMs: 1500 },
-    isolation: 'request',
-    serverTiming: true,
-    environment: [
-      ['A', '1'],
-      ['B', 'two'],
-      ['Z', '26'],
-    ],
-    allowedHosts: ['other.example.com'],
-    secrets: [['S', 'other']],
-    routes: deployment.settings['routes'],
-  });
-});
+t.test(
+  'flags override a manifest: values, variables by name, other lists as a whole',
+  async (t) => {
+    const deployment = deploymentOf(await load(t, FULL), { SECRET: 'hidden' });
+    t.same(overrideDeployment(deployment, {}), deployment, 'no flag changes nothing');
+    const over = overrideDeployment(deployment, {
+      name: 'y',
+      memory: 5,
+      isolation: 'request',
+      env: [
+        ['B', 'two'],
+        ['Z', '26'],
+      ],
+      allowHost: ['other.example.com'],
+      dir: [],
+      secret: [['S', 'other']],
+    });
+    t.equal(over.name, parseFunctionName('y'));
+    t.match(over.settings, {
+      limits: { memoryBytes: 5, timeoutMs: 1500 },
+      isolation: 'request',
+      serverTiming: true,
+      environment: [
+        ['A', '1'],
+        ['B', 'two'],
+        ['Z', '26'],
+      ],
+      allowedHosts: ['other.example.com'],
+      secrets: [['S', 'other']],
+      routes: deployment.settings['routes'],
+    });
+  },
+);
 
 t.test('findPlace() finds keys wherever TOML lets them stand', (t) => {
   const text = 'a.b = 1\n"c d" = { e = 1,\n  f = 2 }\ns = """\nx = 1\n"""\n[[t]]\n[[t]]\n  x = 2\n';

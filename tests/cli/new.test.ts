@@ -83,5 +83,10 @@ t.test('every template has a description, and makes a valid manifest', async (t)
     }
     t.match(await loadManifest(join(folder, 'faas.toml')), { manifest: { name: 'my-app' } }, name);
   }
-  t.match((await runHere(['new'], PATH_ONLY)).stdout, /^TEMPLATE +DESCRIPTION\n/);
+  t.match(await runHere(['new'], PATH_ONLY), { code: 0, stdout: /^TEMPLATE +DESCRIPTION\n/ });
+  t.match(await runHere(['new', 'my-app'], PATH_ONLY), {
+    code: EXIT.usage,
+    stdout: /^TEMPLATE/,
+    stderr: /"faas new my-app -t TEMPLATE"/,
+  });
 });

@@ -82,7 +82,8 @@ t.test('each component with an HTTP trigger is a function', async (t) => {
     'outgoing calls to "http://self" of component "api"',
     'outgoing calls to "redis://localhost:6379" of component "api"',
   ]);
-  if (api !== undefined) t.equal(deploymentOf(api.loaded, {}).path, join(t.testdirName, 'api.wasm'));
+  if (api !== undefined)
+    t.equal(deploymentOf(api.loaded, {}).path, join(t.testdirName, 'api.wasm'));
 });
 
 t.test('what a component cannot do without is refused', async (t) => {
@@ -114,7 +115,10 @@ t.test('what a component cannot do without is refused', async (t) => {
 });
 
 t.test('deploy -f spin.toml deploys them all, and says what they do not get', async (t) => {
-  const text = SHOP.replace(/\[component.api.build\][\s\S]*?(?=\[component.shop)/, '').replace(/files = .*\n/, '');
+  const text = SHOP.replace(/\[component.api.build\][\s\S]*?(?=\[component.shop)/, '').replace(
+    /files = .*\n/,
+    '',
+  );
   const dir = t.testdir({ 'spin.toml': text, 'api.wasm': WASM });
   const { url, dataDir } = await openHarness(t, {}, join(dir, 'data'));
   const environment = {
@@ -126,7 +130,10 @@ t.test('deploy -f spin.toml deploys them all, and says what they do not get', as
   const run = await runHere(['deploy', '-f', file], environment);
   t.equal(run.code, 0, run.stderr);
   t.match(run.stdout, /^shop-api version 1 is live\n[\s\S]*^shop version 1 is live\n/m);
-  t.match(run.stderr, /^not offered here:\n {2}the header fields spin-\*[\s\S]*triggers of the kind/);
+  t.match(
+    run.stderr,
+    /^not offered here:\n {2}the header fields spin-\*[\s\S]*triggers of the kind/,
+  );
   const json = await runHere(['deploy', dir, '--format', 'json'], environment);
   t.match(JSON.parse(json.stdout), [
     { version: { function: 'shop-api', config: ['text'], secrets: ['auth'] } },

@@ -9,6 +9,11 @@ t.test('--help shows the commands and the exit codes, and ends well', async (t) 
   t.equal(code, 0);
   t.equal(stderr, '');
   for (const command of [
+    'new',
+    'build',
+    'dev',
+    'doctor',
+    'completion',
     'serve',
     'deploy',
     'list',

@@ -22,7 +22,12 @@ t.test('another major release is refused, another minor one is told', async (t) 
     ['1.2.3', '1.2.9', 0, /^nothing is deployed/],
     ['1.3.0', '1.2.9', 0, warning],
     ['1.3.0-rc.1', '1.2.9', 0, /^nothing is deployed/],
-    ['2.0.0', '1.2.9', EXIT.versionSkew, /of release 2.0.0, and this command of 1.2.9.*\n {2}fix: /],
+    [
+      '2.0.0',
+      '1.2.9',
+      EXIT.versionSkew,
+      /of release 2.0.0, and this command of 1.2.9.*\n {2}fix: /,
+    ],
     ['2.0.0-rc.1', '1.2.9', EXIT.versionSkew, /\(version_skew\)/],
     [undefined, '1.2.9', 0, /^nothing is deployed/],
     ['2.0.0', 'unknown', 0, /^nothing is deployed/],

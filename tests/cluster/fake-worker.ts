@@ -48,7 +48,10 @@ export async function openFakeLink(
 }
 
 /** A process that does nothing until it is told to end. It is killed with the test. */
-export async function startSleeper(t: Test, onExit: (exit: Omit<WorkerExit, 'id'>) => void): Promise<ChildProcess & { pid: number }> {
+export async function startSleeper(
+  t: Test,
+  onExit: (exit: Omit<WorkerExit, 'id'>) => void,
+): Promise<ChildProcess & { pid: number }> {
   const child = spawn('sleep', ['600'], { stdio: 'ignore', env: process.env });
   t.teardown(() => child.kill('SIGKILL'));
   await once(child, 'spawn');

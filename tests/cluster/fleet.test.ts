@@ -42,7 +42,8 @@ function openFleet(t: Test, behaviour: Behaviour = {}): TestFleet {
   const replaced: string[] = [];
   const startWorker = async ({ id }: { id: string }): Promise<number> => {
     events.push(`start ${id}`);
-    if (fate(id) === 'cannot start') throw new HostError('launcher_failed', { reason: 'it is gone' });
+    if (fate(id) === 'cannot start')
+      throw new HostError('launcher_failed', { reason: 'it is gone' });
     const child = await startSleeper(t, (exit) => {
       running.delete(id);
       events.push(`end ${id}`);
@@ -132,29 +133,32 @@ t.test('refill() starts no second one for what is started or waited for already'
   t.notOk(events.includes('start worker-4'));
 });
 
-t.test('workers that end as soon as they start are started no more often than the delays say', async (t) => {
-  let isBroken = false;
-  const ended: string[] = [];
-  const { fleet, running, events, until } = openFleet(t, {
-    fate: () => (isBroken ? 'ends' : 'serves'),
-    restartDelayMs: (peer) => {
-      ended.push(peer.id);
-      return 60;
-    },
-  });
-  await fleet.start([]);
-  isBroken = true;
-  const startedMs = performance.now();
-  running.get('worker-1')?.child.kill('SIGKILL');
-  await until(() => ended.length >= 6);
-  t.ok(performance.now() - startedMs >= 5 * 60, 'each waited');
-  const starts = events.filter((event) => event.startsWith('start')).length;
-  t.ok(starts <= 2 + ended.length, `${starts} starts`);
-  isBroken = false;
-  await until(() => fleet.counts().ready === 2);
-  await delay(100);
-  t.equal(fleet.peers.length, 2, 'and no more than there should be');
-});
+t.test(
+  'workers that end as soon as they start are started no more often than the delays say',
+  async (t) => {
+    let isBroken = false;
+    const ended: string[] = [];
+    const { fleet, running, events, until } = openFleet(t, {
+      fate: () => (isBroken ? 'ends' : 'serves'),
+      restartDelayMs: (peer) => {
+        ended.push(peer.id);
+        return 60;
+      },
+    });
+    await fleet.start([]);
+    isBroken = true;
+    const startedMs = performance.now();
+    running.get('worker-1')?.child.kill('SIGKILL');
+    await until(() => ended.length >= 6);
+    t.ok(performance.now() - startedMs >= 5 * 60, 'each waited');
+    const starts = events.filter((event) => event.startsWith('start')).length;
+    t.ok(starts <= 2 + ended.length, `${starts} starts`);
+    isBroken = false;
+    await until(() => fleet.counts().ready === 2);
+    await delay(100);
+    t.equal(fleet.peers.length, 2, 'and no more than there should be');
+  },
+);
 
 t.test('a worker whose end is told before its start is not waited for', async (t) => {
   const { fleet, events, until } = openFleet(t, {

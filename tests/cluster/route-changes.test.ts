@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { applyChange, changeBetween, snapshotOf, stateOf } from '../../host/cluster/route-changes.ts';
+import {
+  applyChange,
+  changeBetween,
+  snapshotOf,
+  stateOf,
+} from '../../host/cluster/route-changes.ts';
 import { WorkerRoutes } from '../../host/cluster/worker-routes.ts';
 import type { FunctionRecord, RouteSnapshot } from '../../host/registry/model.ts';
 import { changeSnapshot, createSnapshot } from '../../host/registry/snapshot.ts';
@@ -22,29 +27,32 @@ const step = fc.record({
   fate: fc.constantFrom('arrives', 'is lost', 'comes twice'),
 });
 
-t.test('a worker that follows changes serves what the supervisor has, or knows that it does not', (t) => {
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      let snapshot = createSnapshot(0, []);
-      const routes = new WorkerRoutes();
-      routes.replace(sent(stateOf(snapshot)));
-      for (const { name, deletes, createdMs, fate } of steps) {
-        const record: FunctionRecord = { ...createRecord(name), createdMs };
-        const change = deletes ? { deleted: named(name) } : { record };
-        const next = changeSnapshot(snapshot, snapshot.epoch + 1, change);
-        const told = sent(changeBetween(snapshot, next));
-        snapshot = next;
-        if (fate === 'is lost') continue;
-        let epoch = routes.apply(told);
-        if (fate === 'comes twice') epoch = routes.apply(told);
-        if (epoch !== snapshot.epoch) epoch = routes.replace(sent(stateOf(snapshot)));
-        t.strictSame(plain(routes.snapshot), plain(snapshot));
-      }
-    }),
-    { numRuns: 100 },
-  );
-  t.end();
-});
+t.test(
+  'a worker that follows changes serves what the supervisor has, or knows that it does not',
+  (t) => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+        let snapshot = createSnapshot(0, []);
+        const routes = new WorkerRoutes();
+        routes.replace(sent(stateOf(snapshot)));
+        for (const { name, deletes, createdMs, fate } of steps) {
+          const record: FunctionRecord = { ...createRecord(name), createdMs };
+          const change = deletes ? { deleted: named(name) } : { record };
+          const next = changeSnapshot(snapshot, snapshot.epoch + 1, change);
+          const told = sent(changeBetween(snapshot, next));
+          snapshot = next;
+          if (fate === 'is lost') continue;
+          let epoch = routes.apply(told);
+          if (fate === 'comes twice') epoch = routes.apply(told);
+          if (epoch !== snapshot.epoch) epoch = routes.replace(sent(stateOf(snapshot)));
+          t.strictSame(plain(routes.snapshot), plain(snapshot));
+        }
+      }),
+      { numRuns: 100 },
+    );
+    t.end();
+  },
+);
 
 t.test('a change is as long as what changed, however much is deployed', (t) => {
   const many = Array.from({ length: 2000 }, (_, index) => createRecord(`f${index}`));

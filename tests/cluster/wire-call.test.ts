@@ -43,7 +43,12 @@ t.test('a call is the same on the other side, byte by byte', (t) => {
 });
 
 t.test('a result is the same on the other side, with its coded error', (t) => {
-  const response = { status: 200, headers: [['a', 'b']] as const, bodyBase64: '', truncated: false };
+  const response = {
+    status: 200,
+    headers: [['a', 'b']] as const,
+    bodyBase64: '',
+    truncated: false,
+  };
   const results: readonly CallResult[] = [
     { outcome: 'ok', start: 'cold', cpuMs: 1.5, response },
     { outcome: 'trap', response: { ...response, truncated: true, aborted: 'it trapped' } },
@@ -77,7 +82,10 @@ t.test('what no worker says is refused', (t) => {
     { outcome: 'ok', response: [] },
     { outcome: 'ok', response: {} },
     { outcome: 'ok', response: { status: '200', headers: [], bodyBase64: '', truncated: false } },
-    { outcome: 'ok', response: { status: 200, headers: [['a']], bodyBase64: '', truncated: false } },
+    {
+      outcome: 'ok',
+      response: { status: 200, headers: [['a']], bodyBase64: '', truncated: false },
+    },
     { outcome: 'ok', response: { status: 200, headers: {}, bodyBase64: '', truncated: false } },
     { outcome: 'ok', response: { status: 200, headers: [], bodyBase64: 1, truncated: false } },
     { outcome: 'ok', error: { code: 'unknown_function', fields: { name: {} } } },

@@ -71,7 +71,9 @@ for (const damage of ['changed', 'gone'] as const) {
 
 t.test('what the disk does not take comes over the link', async (t) => {
   const { artifacts, dataDir } = await open(t, () => async () => ({
-    files: Object.fromEntries([...FILES].map(([name, b]) => [name, Buffer.from(b).toString('base64')])),
+    files: Object.fromEntries(
+      [...FILES].map(([name, b]) => [name, Buffer.from(b).toString('base64')]),
+    ),
   }));
   for (const path of await preparedFiles(dataDir, /^core0/)) await flipBit(path);
   const { manifest, files } = await artifacts.load(ARTIFACT);
@@ -80,8 +82,10 @@ t.test('what the disk does not take comes over the link', async (t) => {
 });
 
 t.test('what cannot be mended is refused with the code that says why', async (t) => {
-  const refused = await open(t, () => () =>
-    Promise.reject(new HostError('artifact_quarantined', { digest: ARTIFACT, reason: 'gone' })),
+  const refused = await open(
+    t,
+    () => () =>
+      Promise.reject(new HostError('artifact_quarantined', { digest: ARTIFACT, reason: 'gone' })),
   );
   const missing = digestOf(Buffer.from('another')) as Digest;
   await t.rejects(refused.artifacts.load(missing), { code: 'artifact_quarantined' });

@@ -65,7 +65,12 @@ t.test('lines of functions that are not deployed are left out', (t) => {
 
 t.test('all streams that there are are taken', (t) => {
   const { lines, kept } = open(t);
-  const streams = ['stdout', 'stderr', 'host', 'log'] as const satisfies readonly GuestLine['stream'][];
+  const streams = [
+    'stdout',
+    'stderr',
+    'host',
+    'log',
+  ] as const satisfies readonly GuestLine['stream'][];
   lines.take('worker-1', { first: 0, lines: streams.map((stream) => lineOf('a', { stream })) });
   t.strictSame(
     kept.map(({ stream }) => stream),

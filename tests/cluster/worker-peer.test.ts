@@ -48,28 +48,31 @@ t.test('a worker of which only its number is known gets the whole state', async 
   t.equal(worker.routes.snapshot.epoch, 2);
 });
 
-t.test('changes that come while one is taken are taken together, and each waits for its own', async (t) => {
-  const taken: number[] = [];
-  const gate = Promise.withResolvers<void>();
-  const worker = await openFakeLink(t, {
-    'routes.apply': async (change) => {
-      const { epoch } = change as { epoch: number };
-      if (epoch === 2) await gate.promise;
-      taken.push(epoch);
-      return epoch;
-    },
-  });
-  const peer = new WorkerPeer('worker-1', 1, 0);
-  peer.connect(worker.supervisorEnd, '1', 1);
-  peer.welcomed(FIRST);
-  const fourth = nextOf(THIRD, 'd');
-  const done = [SECOND, THIRD, fourth].map((snapshot) =>
-    peer.follow(snapshot).then(() => t.ok((taken.at(-1) ?? 0) >= snapshot.epoch)),
-  );
-  gate.resolve();
-  await Promise.all(done);
-  t.strictSame(taken, [2, 4], 'the third is part of the fourth');
-});
+t.test(
+  'changes that come while one is taken are taken together, and each waits for its own',
+  async (t) => {
+    const taken: number[] = [];
+    const gate = Promise.withResolvers<void>();
+    const worker = await openFakeLink(t, {
+      'routes.apply': async (change) => {
+        const { epoch } = change as { epoch: number };
+        if (epoch === 2) await gate.promise;
+        taken.push(epoch);
+        return epoch;
+      },
+    });
+    const peer = new WorkerPeer('worker-1', 1, 0);
+    peer.connect(worker.supervisorEnd, '1', 1);
+    peer.welcomed(FIRST);
+    const fourth = nextOf(THIRD, 'd');
+    const done = [SECOND, THIRD, fourth].map((snapshot) =>
+      peer.follow(snapshot).then(() => t.ok((taken.at(-1) ?? 0) >= snapshot.epoch)),
+    );
+    gate.resolve();
+    await Promise.all(done);
+    t.strictSame(taken, [2, 4], 'the third is part of the fourth');
+  },
+);
 
 t.test('whoever publishes as soon as another is done waits for what he published', async (t) => {
   const worker = await openFakeLink(t);
@@ -140,7 +143,7 @@ t.test('a worker that says it serves something else is never believed', async (t
     const worker = await openFakeLink(t, { 'routes.replace': () => lie });
     const peer = new WorkerPeer('worker-1', 1, 0);
     peer.connect(worker.supervisorEnd, '1', -1);
-    await t.rejects(peer.follow(SECOND), { code: 'internal_error' }, String(lie));
+    await t.rejects(peer.follow(SECOND), { code: 'internal_error' }, JSON.stringify(lie));
     peer.markGone();
   }
 });

@@ -17,6 +17,7 @@ export function checkIndices(plan: Plan): string[] {
     if (type.kind === 'record') type.fields.forEach((field) => checkType(field.type));
     if (type.kind === 'variant') type.cases.forEach((one) => checkType(one.type));
     if (type.kind === 'result') [type.ok, type.err].forEach(checkType);
+    if (type.kind === 'stream' || type.kind === 'future') checkType(type.payload);
   };
   const components = { length: plan.components };
   for (const { type } of [...plan.imports, ...plan.lifts]) {
@@ -27,6 +28,7 @@ export function checkIndices(plan: Plan): string[] {
     check('component', one.component, components);
     if (one.kind === 'lower') check('import', one.import, plan.imports);
     else if (one.kind === 'adapter') check('lift', one.lift, plan.lifts);
+    else if (one.kind === 'async-builtin') checkType(one.payload);
     else check('resource', one.resource, plan.resources);
   }
   const instances = { length: plan.steps.filter(({ kind }) => kind === 'instantiate').length };
@@ -34,8 +36,8 @@ export function checkIndices(plan: Plan): string[] {
     if (ref?.kind === 'trampoline') check('trampoline', ref.index, plan.trampolines);
     if (ref?.kind === 'export') check('instance', ref.instance, instances);
   };
-  const checkOptions = ({ memory, realloc, postReturn }: CanonOptions): void =>
-    [memory, realloc, postReturn].forEach(checkRef);
+  const checkOptions = ({ memory, realloc, postReturn, callback }: CanonOptions): void =>
+    [memory, realloc, postReturn, callback].forEach(checkRef);
   for (const one of plan.trampolines) if ('options' in one) checkOptions(one.options);
   for (const { core, options } of plan.lifts) {
     checkRef(core);

@@ -263,6 +263,8 @@ function showType(plan: Plan, type: ValueType | undefined): string {
     case 'own':
     case 'borrow':
       return pascalCase(plan.resources[type.resource]);
+    case 'stream':
+    case 'future':
     case 'record':
     case 'variant':
     case 'enum':

@@ -1,7 +1,15 @@
 /** What `workers-rights.test.ts` runs in the place of a worker: tries what a worker must not do, and says what came of it. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync, symlinkSync, mkdirSync, rmSync, chmodSync } from 'node:fs';
+import {
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  symlinkSync,
+  mkdirSync,
+  rmSync,
+  chmodSync,
+} from 'node:fs';
 import inspector from 'node:inspector';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';

@@ -2,10 +2,11 @@
  * A host of several processes, and what a test needs to treat it badly: who they are, whose a connection is, and
  * that none of them outlives the test, whatever has become of it.
  */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -32,10 +33,17 @@ export interface WorkersOptions extends StartOptions {
   readonly config?: object;
 }
 
-const directories = new Set<string>();
-process.once('exit', () => {
-  for (const directory of directories) killAllOf(directory);
-});
+/**
+ * Waits for the end of the test, which closes its stdin, and kills whatever has the folder among its arguments: also if the
+ * test was killed itself. Several rounds, because one may be starting another.
+ */
+const REAPER = `
+  read -r line
+  for round in 1 2 3 4 5; do
+    for pid in $(ps -ww -eo pid=,args= | grep -F -- "$0/" | grep -v grep | awk '{ print $1 }'); do
+      [ "$pid" = $$ ] || kill -9 "$pid"
+    done
+  done`;
 
 /** A data directory and the hosts that run on it, one after the other. */
 export class WorkersHost {
@@ -43,12 +51,12 @@ export class WorkersHost {
   readonly #t: Test;
   readonly #options: WorkersOptions;
   #host: HostProcess | undefined;
-  /** Where it listens, from the first start on. */
-  #listen: readonly string[] = [];
+  readonly #listen: string;
 
-  private constructor(t: Test, dataDir: string, options: WorkersOptions) {
+  private constructor(t: Test, dataDir: string, listen: string, options: WorkersOptions) {
     this.#t = t;
     this.dataDir = dataDir;
+    this.#listen = listen;
     this.#options = options;
   }
 
@@ -57,16 +65,20 @@ export class WorkersHost {
     // Not the test's own folder: the path of a socket must be short.
     const folder = await mkdtemp(join(tmpdir(), 'wf-'));
     const dataDir = join(folder, 'data');
-    directories.add(dataDir);
+    const stdio = ['pipe', 'ignore', 'ignore'] as const;
+    const reaper = spawn('sh', ['-c', REAPER, folder], { stdio: [...stdio], detached: true });
+    reaper.unref();
     t.teardown(async () => {
       killAllOf(dataDir);
-      directories.delete(dataDir);
+      reaper.stdin?.end();
       await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     });
     if (options.config !== undefined) {
       await writeFile(join(folder, 'faas.json'), JSON.stringify(options.config));
     }
-    const host = new WorkersHost(t, dataDir, options);
+    // The same for each supervisor: another address would be another configuration.
+    const listen = `127.0.0.1:${await findFreePort()}`;
+    const host = new WorkersHost(t, dataDir, listen, options);
     await host.startSupervisor();
     return host;
   }
@@ -89,7 +101,7 @@ export class WorkersHost {
   async startSupervisor(): Promise<HostProcess> {
     const { workers = 2, config } = this.#options;
     const file = config === undefined ? [] : ['--config', join(this.dataDir, '..', 'faas.json')];
-    const args = ['--workers', String(workers), ...file, ...this.#listen];
+    const args = ['--workers', String(workers), ...file, '--listen', this.#listen];
     try {
       this.#host = await startHostProcess(this.#t, this.dataDir, args, this.#options);
     } catch (error) {
@@ -99,7 +111,6 @@ export class WorkersHost {
     }
     // Before what waits for the end of the supervisor, for the same reason.
     this.#t.teardown(() => killAllOf(this.dataDir));
-    this.#listen = ['--listen', `127.0.0.1:${this.#host.port}`];
     return this.#host;
   }
 
@@ -147,7 +158,9 @@ export class WorkersHost {
     const old = new Set(before.map(({ pid }) => pid));
     await this.until('all workers serve', async () => {
       const now = this.workers();
-      return now.length === count && now.every(({ pid }) => !old.has(pid)) && (await this.allServe());
+      return (
+        now.length === count && now.every(({ pid }) => !old.has(pid)) && (await this.allServe())
+      );
     });
   }
 
@@ -184,6 +197,15 @@ export function processesOf(dataDir: string): readonly number[] {
   return listProcesses()
     .filter(({ args }) => args.includes(` ${dataDir} `) || isLauncherOf(dataDir, args))
     .map(({ pid }) => pid);
+}
+
+async function findFreePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 function isLauncherOf(dataDir: string, args: string): boolean {

@@ -27,6 +27,10 @@ const EXAMPLES: Readonly<Record<ExampleName, string>> = {
   'fetch-rust': 'wasi:http/incoming-handler',
   'files-rust': 'wasi:cli/run',
   'upper-c': 'core',
+  'hello-p3-rust': 'wasi:http/handler',
+  'echo-p3-rust': 'wasi:http/handler',
+  'fetch-p3-rust': 'wasi:http/handler',
+  'events-p3-rust': 'wasi:http/handler',
   'json-rust': 'wasi:http/incoming-handler',
   'json-c': 'core',
   'usage-rust': 'wasi:http/incoming-handler',
@@ -105,6 +109,7 @@ const WAT: readonly (readonly [name: string, kind: string, values?: Record<strin
   ['shared-memory', RUN],
   ['start', RUN, { body: LOOP }],
   ['unknown-world', 'acme:math/add'],
+  ['wedge', HANDLER],
 ];
 
 t.test('every WAT guest is valid and of its kind', async (t) => {

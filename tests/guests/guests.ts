@@ -13,6 +13,10 @@ export type ExampleName =
   | 'fetch-rust'
   | 'files-rust'
   | 'upper-c'
+  | 'hello-p3-rust'
+  | 'echo-p3-rust'
+  | 'fetch-p3-rust'
+  | 'events-p3-rust'
   | 'json-rust'
   | 'json-c'
   | 'usage-rust'
@@ -21,6 +25,16 @@ export type ExampleName =
 /** The `wasi:http` guest whose request path says how it misbehaves: `misbehave/src/lib.rs` lists the paths. */
 export function misbehave(): Uint8Array {
   return readFileSync(join(import.meta.dirname, 'misbehave.wasm'));
+}
+
+/** The same of WASI 0.3: `misbehave-p3/src/lib.rs` lists the paths. */
+export function misbehave3(): Uint8Array {
+  return readFileSync(join(import.meta.dirname, 'misbehave-p3.wasm'));
+}
+
+/** A command of WASI 0.3: input in capitals; `?fail` fails. */
+export function command3(): Uint8Array {
+  return readFileSync(join(import.meta.dirname, 'command-p3.wasm'));
 }
 
 /** The `wasi:http` guest that calls every function of the oldest drafts: `kv-draft/src/lib.rs`. */

@@ -20,25 +20,28 @@ t.test('calls and notices go both ways, many at once', async (t) => {
   t.strictSame(await noticed.promise, { text: 'line\nbreak € 😀' });
 });
 
-t.test('errors arrive with their code and their fields, and others as internal_error', async (t) => {
-  const [here, there] = await openSocketPair(t);
-  linkOf(there, {
-    coded: () => Promise.reject(new HostError('unknown_function', { name: 'app' })),
-    broken: () => {
-      throw new TypeError('no such thing');
-    },
-  });
-  const { link } = linkOf(here);
-  await t.rejects(link.call('coded', {}), {
-    code: 'unknown_function',
-    fields: { name: 'app' },
-    message: new HostError('unknown_function', { name: 'app' }).message,
-  });
-  await t.rejects(link.call('broken', {}), { code: 'internal_error', message: /no such thing/ });
-  for (const method of ['missing', 'toString', '__proto__', 'constructor', '']) {
-    await t.rejects(link.call(method, {}), { code: 'link_unknown_method', fields: { method } });
-  }
-});
+t.test(
+  'errors arrive with their code and their fields, and others as internal_error',
+  async (t) => {
+    const [here, there] = await openSocketPair(t);
+    linkOf(there, {
+      coded: () => Promise.reject(new HostError('unknown_function', { name: 'app' })),
+      broken: () => {
+        throw new TypeError('no such thing');
+      },
+    });
+    const { link } = linkOf(here);
+    await t.rejects(link.call('coded', {}), {
+      code: 'unknown_function',
+      fields: { name: 'app' },
+      message: new HostError('unknown_function', { name: 'app' }).message,
+    });
+    await t.rejects(link.call('broken', {}), { code: 'internal_error', message: /no such thing/ });
+    for (const method of ['missing', 'toString', '__proto__', 'constructor', '']) {
+      await t.rejects(link.call(method, {}), { code: 'link_unknown_method', fields: { method } });
+    }
+  },
+);
 
 t.test('a notice that cannot be handled is told here, and costs nothing else', async (t) => {
   const [here, there] = await openSocketPair(t);

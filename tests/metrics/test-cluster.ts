@@ -23,6 +23,7 @@ export class TestCluster {
     this.metrics = new ClusterMetrics({
       maxFunctions,
       clock: this.clock,
+      memoryBytes: 1000,
       isDeployed,
       workers: () => this.workerStates,
       onFailed: (workerId, error) => this.failures.push({ workerId, error }),

@@ -1,7 +1,10 @@
 /** Reads `docs/monitoring/dashboard.json`: its queries, and what is wrong with its shape. */
 import { z } from 'zod';
 
-const datasource = z.strictObject({ type: z.literal('prometheus'), uid: z.literal('${datasource}') });
+const datasource = z.strictObject({
+  type: z.literal('prometheus'),
+  uid: z.literal('${datasource}'),
+});
 
 const target = z.looseObject({
   refId: z.string().regex(/^[A-Z]$/),
@@ -100,7 +103,10 @@ export function findLayoutFaults({ panels }: Dashboard): readonly string[] {
       const { gridPos } = other;
       if (one.id === other.id) faults.push(`${one.title} and ${other.title} have one id`);
       const apart =
-        x + w <= gridPos.x || gridPos.x + gridPos.w <= x || y + h <= gridPos.y || gridPos.y + gridPos.h <= y;
+        x + w <= gridPos.x ||
+        gridPos.x + gridPos.w <= x ||
+        y + h <= gridPos.y ||
+        gridPos.y + gridPos.h <= y;
       if (!apart) faults.push(`${one.title} and ${other.title} overlap`);
     }
     return faults;
@@ -139,5 +145,7 @@ export function variablesOf(
 
 /** A query as Grafana sends it with everything selected. */
 export function withEverything(expr: string, window: string): string {
-  return expr.replaceAll('$__rate_interval', window).replaceAll(/\$(?:job|instance|function)\b/g, '.*');
+  return expr
+    .replaceAll('$__rate_interval', window)
+    .replaceAll(/\$(?:job|instance|function)\b/g, '.*');
 }

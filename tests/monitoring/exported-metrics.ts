@@ -59,6 +59,7 @@ function documentedValues(metric: string, label: string): ReadonlySet<string> {
   if (type === undefined || labels === undefined || unit === undefined) {
     throw new Error(`docs/metrics.md has no row for ${metric}`);
   }
-  const [, item = ''] = new RegExp(`^- \`${label}\`: ([\\s\\S]*?)(?=^- |^$)`, 'm').exec(document.text) ?? [];
+  const [, item = ''] =
+    new RegExp(`^- \`${label}\`: ([\\s\\S]*?)(?=^- |^$)`, 'm').exec(document.text) ?? [];
   return new Set([...`${meaning} ${item}`.matchAll(/`([^`]+)`/g)].map(([, code = '']) => code));
 }

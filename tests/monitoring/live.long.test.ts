@@ -28,6 +28,9 @@ const LIMITS = {
   queue: 2,
 };
 
+/** Functions that fail by turns, each with a module of its own. */
+const COPIES = 4;
+
 /** What the load below must set off. */
 const MUST_FIRE = [
   'FaasFunctionErrors',
@@ -70,6 +73,8 @@ async function makeRound(host: HostClient): Promise<void> {
     host.call(path, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
   for (const path of ['/app/', '/kept/', '/usage/', '/echo/', '/hurt/']) await call(path);
   for (const path of ['/panic', '/no-response', '/spin', '/grow?mib=64']) await call(`/bad${path}`);
+  // What fails is made anew, from a module that the others have pushed out meanwhile.
+  for (let index = 0; index < COPIES; index += 1) await call(`/copy-${index}/panic`);
   const left = host.call('/bad/sleep-forever', { signal: AbortSignal.timeout(100) });
   await Promise.all([
     left.catch(() => undefined),
@@ -77,6 +82,11 @@ async function makeRound(host: HostClient): Promise<void> {
     // More than run and wait in two workers.
     ...Array.from({ length: 16 }, () => call('/slow/sleep?ms=700')),
   ]);
+}
+
+/** The same component in other bytes: with an empty custom section whose name is a digit. */
+function withSection(bytes: Uint8Array, digit: number): Uint8Array {
+  return Buffer.concat([bytes, Buffer.from([0, 2, 1, 0x30 + digit])]);
 }
 
 /** Deploys functions, damages one, and calls all of them until it is told to stop. */
@@ -91,6 +101,9 @@ async function startLoad(
   await host.deploy('echo', example('echo-rust'));
   await host.deploy('bad', misbehave(), { limits: LIMITS });
   await host.deploy('slow', misbehave(), { limits: LIMITS });
+  for (let index = 0; index < COPIES; index += 1) {
+    await host.deploy(`copy-${index}`, withSection(misbehave(), index));
+  }
   const others = await preparedFiles(dataDir, /./);
   await host.deploy('hurt', example('upper-c'));
   await host.refusal('app', Buffer.from('no wasm'));
@@ -111,7 +124,9 @@ async function startLoad(
 }
 
 t.test('a live host under load', { skip: liveObstacle ?? false }, async (t) => {
-  const config = { cache: { moduleBytes: 1 }, limits: { memoryBytes: MEMORY_BYTES } };
+  // Room for one module of the largest function and not for two.
+  const moduleBytes = Math.round(misbehave().byteLength * 1.5);
+  const config = { cache: { moduleBytes }, limits: { memoryBytes: MEMORY_BYTES } };
   const cluster = await WorkersHost.start(t, { config });
   const text = readSource(ALERTS).text;
   const target = new URL(cluster.host.adminUrl).host;
@@ -152,17 +167,20 @@ t.test('a live host under load', { skip: liveObstacle ?? false }, async (t) => {
     });
   });
 
-  await t.test('every rule is evaluated without an error, and is the one in the file', async (t) => {
-    const rules = await prometheus.rules();
-    const ours = readRules(text).flatMap((group) => group.rules);
-    t.equal(rules.size, ours.length);
-    for (const { alert, expr, labels, annotations, ...rest } of ours) {
-      const rule = rules.get(alert);
-      t.match(rule, { health: 'ok', duration: rest.for === undefined ? 0 : 1 }, rule?.lastError);
-      t.same([rule?.labels, rule?.annotations], [labels, annotations], alert);
-      t.equal(rule?.query.replaceAll(/\s/g, ''), expr.replaceAll(/\s/g, ''), alert);
-    }
-  });
+  await t.test(
+    'every rule is evaluated without an error, and is the one in the file',
+    async (t) => {
+      const rules = await prometheus.rules();
+      const ours = readRules(text).flatMap((group) => group.rules);
+      t.equal(rules.size, ours.length);
+      for (const { alert, expr, labels, annotations, ...rest } of ours) {
+        const rule = rules.get(alert);
+        t.match(rule, { health: 'ok', duration: rest.for === undefined ? 0 : 1 }, alert);
+        t.same([rule?.labels, rule?.annotations], [labels, annotations], alert);
+        t.equal(rule?.query.replaceAll(/\s/g, ''), expr.replaceAll(/\s/g, ''), alert);
+      }
+    },
+  );
 
   await t.test('every query of the dashboard gives data', async (t) => {
     const dashboard = readDashboard(readSource('docs/monitoring/dashboard.json').text);
@@ -183,14 +201,18 @@ t.test('a live host under load', { skip: liveObstacle ?? false }, async (t) => {
     for (const { name, selector, label } of variablesOf(dashboard)) {
       const values = await prometheus.labelValues(label, withEverything(selector, '5s'));
       t.ok(values.length > 0, name);
-      if (name === 'function') t.ok(values.includes('bad') && values.includes('app'), values.join());
+      if (name === 'function')
+        t.ok(values.includes('bad') && values.includes('app'), values.join());
       if (name === 'instance') t.same(values, [target]);
     }
   });
 
   await t.test('figures are those of the host', async (t) => {
-    const outcomes = await prometheus.range('sum by (outcome) (faas_invocations_total)', startSeconds);
-    const seen = outcomes.map(({ metric }) => metric['outcome']);
+    const outcomes = await prometheus.range(
+      'sum by (outcome) (faas_invocations_total)',
+      startSeconds,
+    );
+    const seen = new Set(outcomes.map(({ metric }) => metric['outcome']));
     for (const outcome of [
       'ok',
       'guest_error',
@@ -202,7 +224,7 @@ t.test('a live host under load', { skip: liveObstacle ?? false }, async (t) => {
       'overloaded',
       'host_error',
     ]) {
-      t.ok(seen.includes(outcome), outcome);
+      t.ok(seen.has(outcome), outcome);
     }
     t.same(await prometheus.values('faas_host_memory_limit_bytes'), [MEMORY_BYTES]);
     t.same(await prometheus.values('faas_artifacts_quarantined'), [1]);

@@ -106,7 +106,8 @@ t.test('the reader of rules refuses YAML that it does not know', (t) => {
   ]) {
     t.throws(() => readRules(rule(line)), line);
   }
-  const whole = "expr: |\n          a\n            + b\n\n        labels:\n          x: 'it''s'\n        annotations:\n          y: z";
+  const whole =
+    "expr: |\n          a\n            + b\n\n        labels:\n          x: 'it''s'\n        annotations:\n          y: z";
   t.same(readRules(rule(whole)), [
     {
       name: 'g',
@@ -139,7 +140,11 @@ t.test('every alert says how bad it is, what is wrong and what to do', (t) => {
     t.match(readme.text, `\n### ${alert}\n`, alert);
   }
   const described = labelsOf(/^### (Faas\w+)$/gm, readme.text);
-  t.same([...described].sort(), rules.map(({ alert }) => alert).sort(), 'and nothing else is described');
+  t.same(
+    [...described].sort(),
+    rules.map(({ alert }) => alert).sort(),
+    'and nothing else is described',
+  );
   t.same(findDeadLinks(readme), []);
   t.end();
 });
@@ -185,12 +190,24 @@ t.test('the dashboard asks only for what the host exports', (t) => {
   t.end();
 });
 
+t.test('panels that the runbook names are there', (t) => {
+  const titles = new Set(dashboard.panels.map(({ title }) => title));
+  const runbook = readme.text.slice(readme.text.indexOf('## What to do'));
+  const named = labelsOf(/\*([A-Z][^*]+)\*/g, runbook).map((name) => name.replaceAll('\n', ' '));
+  t.ok(named.length > 5);
+  t.same(
+    named.filter((name) => !titles.has(name)),
+    [],
+  );
+  t.end();
+});
+
 t.test('what has an alert has a line in a panel', (t) => {
   const shown = new Set(queries.flatMap(({ expr }) => namesOf(withEverything(expr, '1m'))));
   // Descriptors are a matter of one figure, which nobody watches.
-  const unseen = ['process_open_fds', 'process_max_fds'];
+  const unseen = new Set(['process_open_fds', 'process_max_fds']);
   for (const { alert, expr } of rules) {
-    const missing = namesOf(expr).filter((name) => !shown.has(name) && !unseen.includes(name));
+    const missing = namesOf(expr).filter((name) => !shown.has(name) && !unseen.has(name));
     t.same(missing, [], alert);
   }
   t.end();

@@ -141,7 +141,9 @@ export class PrometheusProcess {
     interface Vector {
       readonly result: readonly { readonly value: readonly [number, string] }[];
     }
-    return (await this.#get<Vector>('query', { query })).result.map(({ value }) => Number(value[1]));
+    return (await this.#get<Vector>('query', { query })).result.map(({ value }) =>
+      Number(value[1]),
+    );
   }
 
   /** Values that a label has in series. */

@@ -72,7 +72,9 @@ function textOf(node: Yaml | undefined): string {
 }
 
 function textsOf(node: Yaml | undefined): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(mapOf(node)).map(([key, value]) => [key, textOf(value)]));
+  return Object.fromEntries(
+    Object.entries(mapOf(node)).map(([key, value]) => [key, textOf(value)]),
+  );
 }
 
 class Reader {

@@ -109,6 +109,21 @@ t.test(
   },
 );
 
+t.test('an ASGI application', { skip: missing('componentize-py'), timeout: 300_000 }, async (t) => {
+  const folder = join(t.testdir({}), 'asgi');
+  await cp(join(ROOT, 'tests', 'sdk', 'asgi'), folder, { recursive: true });
+  await cp(join(ROOT, 'sdk', 'python', 'faas.py'), join(folder, 'faas.py'));
+  const args = ['-d', WORLD, '-w', 'function', 'componentize', 'app', '-o', 'app.wasm'];
+  await run(t, ['componentize-py', ...args], folder);
+  const [host] = await deploy(t, join(folder, 'app.wasm'));
+
+  const answer = await host.call('/app/a%20b?q=1', { method: 'POST', body: 'body' });
+  t.same([answer.status, answer.headers['x-query']], [201, 'q=1']);
+  t.equal(answer.text, 'tick 1\ntick 2\nPOST /a b body a test', 'timers run beside each other');
+  t.equal((await host.call('/app/fail')).status, 500);
+  t.match(await host.logs('app'), /ValueError: a reason/);
+});
+
 t.test('100 MB flow through a Rust handler of 8 MiB', { timeout: 120_000 }, async (t) => {
   const host = await openRunningHost(t, {
     config: { defaults: { requestBodyBytes: '128MiB' } },

@@ -35,17 +35,20 @@ function send({ port, path }: LoadOrder, agent: Agent): void {
     if (isStopped && pending === 0) report();
   };
   let localPort = 0;
-  const one = request({ host: '127.0.0.1', port, path, agent, timeout: PATIENCE_MS }, (response) => {
-    let text = '';
-    response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
-    response.on('error', () => finish('the answer broke off'));
-    response.on('aborted', () => finish('the answer broke off'));
-    response.on('end', () => {
-      if (!response.complete) return finish('the answer broke off');
-      count(response.statusCode ?? 0, text, sentMs);
-      finish();
-    });
-  });
+  const one = request(
+    { host: '127.0.0.1', port, path, agent, timeout: PATIENCE_MS },
+    (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      response.on('error', () => finish('the answer broke off'));
+      response.on('aborted', () => finish('the answer broke off'));
+      response.on('end', () => {
+        if (!response.complete) return finish('the answer broke off');
+        count(response.statusCode ?? 0, text, sentMs);
+        finish();
+      });
+    },
+  );
   one.on('socket', (socket) => {
     // From here on it is on its way: before it has waited for a connection.
     sentMs = nowMs();

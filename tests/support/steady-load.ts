@@ -54,7 +54,11 @@ export class SteadyLoad {
 
   /** Starts. Resolves when the first answers have come. It ends with the test. */
   static async start(t: Test, order: LoadOrder): Promise<SteadyLoad> {
-    const child = fork(SCRIPT, { env: {}, execArgv: [], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(SCRIPT, {
+      env: {},
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     t.teardown(() => child.kill('SIGKILL'));
     child.send(order);
     await once(child, 'message');

@@ -54,7 +54,8 @@ async function loadCommand(folder: string): Promise<(guest: TestGuest) => Promis
   const component = await componentNew(await parse(text), [
     ['wasi_snapshot_preview1', await readFile(ADAPTER)],
   ]);
-  const blocking = wasiInterfaces.flatMap((host) =>
+  const interfaces = wasiInterfaces.filter(({ versions }) => versions.from !== '0.3.0');
+  const blocking = interfaces.flatMap((host) =>
     host.blocking.map((name) => `${host.name}@${RELEASE}#${name}`),
   );
   await $init;
@@ -71,7 +72,7 @@ async function loadCommand(folder: string): Promise<(guest: TestGuest) => Promis
   const glueFile = join(folder, 'command.mjs');
   await writeFile(glueFile, code.get('command.js') ?? '');
   const { instantiate } = (await import(glueFile)) as { instantiate: Instantiate };
-  const bindImports = buildImports(wasiInterfaces);
+  const bindImports = buildImports(interfaces);
   return async (guest) => {
     const exports = await instantiate(
       (name) => new WebAssembly.Module(code.get(name) ?? new Uint8Array(0)),

@@ -17,6 +17,12 @@ export interface RunPort {
    */
   resume(settle: () => void, cancel: (ending: unknown) => void): void;
   /**
+   * The guest steps aside.
+   *
+   * @returns Settles when it is its turn again; rejects with the ending if it is ended before.
+   */
+  yield(): Promise<void>;
+  /**
    * A JavaScript frame under which guest code ran returns to guest code: a turn that could not be given while it stood
    * is due now.
    */

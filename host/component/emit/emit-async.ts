@@ -36,8 +36,8 @@ export function emitAsyncBuiltin(
   const { builtin } = trampoline;
   const { state, memory } = scope;
   const runtime = `${state}.async`;
-  if (builtin === 'context-get') return guarded(index, '', `return ${runtime}.context`);
-  if (builtin === 'context-set') return guarded(index, 'a0', `${runtime}.context=a0`);
+  if (builtin === 'context-get') return guarded(index, '', `return ${runtime}.tasks.context`);
+  if (builtin === 'context-set') return guarded(index, 'a0', `${runtime}.tasks.context=a0`);
   if (builtin === 'task-return') return emitTaskReturn(emission, index, trampoline, scope);
   const [sort, operation] = splitName(builtin);
   const leave = `${state}.leave();`;
@@ -48,11 +48,11 @@ export function emitAsyncBuiltin(
     guarded(index, parameters, `${leave}return ${runtime}.${call}`);
   switch (builtin) {
     case 'task-cancel':
-      return one('', 'taskCancel()');
+      return one('', 'tasks.cancel()');
     case 'backpressure-inc':
-      return one('', 'backpressure(1)');
+      return one('', 'tasks.backpressure(1)');
     case 'backpressure-dec':
-      return one('', 'backpressure(-1)');
+      return one('', 'tasks.backpressure(-1)');
     case 'thread-yield':
       return one('', 'yield()');
     case 'subtask-cancel':
@@ -89,7 +89,7 @@ function emitTaskReturn(
   if (signature.usesMemory) body.add(`${scope.memory}.begin();`);
   const [value = 'undefined'] = liftParameters(emission, scope, body, signature);
   const type = payload === undefined ? -1 : emission.types.of(payload).id;
-  body.add(`${scope.state}.async.taskReturn(${type},${value});`);
+  body.add(`${scope.state}.async.tasks.return(${type},${value});`);
   return guarded(index, coreParameters(signature).join(','), body.toString());
 }
 

@@ -255,7 +255,8 @@ class ComponentEmitter {
   /** The detour that a trampoline takes: one or none. */
   #detourOf(index: number): readonly Detour[] {
     const trampoline = this.#trampoline(index);
-    if (trampoline.kind !== 'lower' || this.#blocking[trampoline.import] !== true) return [];
+    if (trampoline.kind !== 'lower' || trampoline.options.isAsync === true) return [];
+    if (this.#blocking[trampoline.import] !== true) return [];
     const imported = this.#plan.imports[trampoline.import];
     if (imported === undefined) return [];
     const signature = signatureOf(imported.type, this.#emission.types);

@@ -57,7 +57,7 @@ export function emitAsyncLift(emission: Emission, { index, lift, scope }: LiftPa
       : '';
   const start = `()=>{${call.toString()}return y${index}(${core})}`;
   const parts = `{resultType:${resultType},start:${start},callback:d${index},onReturn:o}`;
-  return `function e${index}(${[...values, 'o'].join(',')}){z.checkLive();return ${scope.state}.async.run(${parts})${give}}\n`;
+  return `function e${index}(${[...values, 'o'].join(',')}){z.checkLive();return ${scope.state}.async.tasks.run(${parts})${give}}\n`;
 }
 
 /** @param lifting Statements that put the result into `r`. */

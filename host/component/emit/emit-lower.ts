@@ -36,13 +36,12 @@ export interface LowerParts {
 
 /** Emits it. */
 export function emitLower(emission: Emission, parts: LowerParts): string {
-  const { index, importIndex, imported, scope, blocking } = parts;
-  const { isAsync } = parts;
+  const { index, importIndex, imported, scope, blocking, isAsync } = parts;
   const signature = signatureOf(imported.type, emission.types, isAsync ? 'async-lower' : 'sync');
   const isResult = signature.result?.type.kind === 'result';
   const call = new FunctionBody();
   call.add(`${scope.state}.leaveTo(${importIndex});`);
-  if (blocking) call.add('z.checkMayWait();');
+  if (blocking && !isAsync) call.add('z.checkMayWait();');
   if (signature.usesMemory) call.add(`${scope.memory}.begin();`);
   const values = liftParameters(emission, scope, call, signature);
   const isMethod = imported.name.startsWith('[method]');
@@ -62,18 +61,15 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
     `f${index}(${[outcome, ...(isResult ? [isError] : []), ...pointer].join(',')})`;
   const onError = isResult ? `x=>${pass('errorValueOf(x)', '1')}` : 'x=>{throw x}';
   const wait = `r,x=>${pass('x', '0')},${onError}`;
-  if (takesDetour(signature)) {
+  if (isAsync) {
+    emission.usesAsync = true;
+    // Lowered when the guest is told of it, which may be long after.
+    const lower = `{onValue:x=>{${pass('x', '0')}},onError:${onError}}`;
+    call.add(`if(r instanceof Promise)return ${scope.state}.async.startCall(r,${lower});`);
+    call.add(`${pass('r', 'k')};return ${RETURNED};`);
+  } else if (takesDetour(signature)) {
     call.add(`if(r instanceof Promise)return z.waitNext(${wait});${pass('r', 'k')};return 0;`);
   } else {
-    if (isAsync) {
-      emission.usesAsync = true;
-      // Lowered when the guest is told of it, which may be long after: it cannot throw through the guest's frames then.
-      const lower = `{onValue:x=>{${pass('x', '0')}},onError:${onError}}`;
-      call.add(`if(r instanceof Promise)return ${scope.state}.async.startCall(r,${lower});`);
-      call.add(`${pass('r', 'k')};return ${RETURNED};`);
-      const inputs = ['r', ...(isResult ? ['k'] : []), ...pointer].join(',');
-      return `function f${index}(${inputs}){${finish.toString()}}\n${guarded(index, parameters, call.toString())}`;
-    }
     call.add(`if(r instanceof Promise)return z.wait(${wait});`);
     call.add(`const w=${pass('r', 'k')};z.run.goOn();return w;`);
   }

@@ -26,9 +26,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 try:
     import wit_world
     from componentize_py_types import Err, Ok
-    from wit_world.imports import environment, streams, types
+    from poll_loop import PollLoop
+    from wit_world.imports import environment, monotonic_clock, streams, types
 except ImportError:  # Tests run without a host.
     wit_world = None
+    PollLoop = object
 
 __all__ = ["Request", "Response", "serve", "serve_asgi"]
 
@@ -142,9 +144,31 @@ def serve_asgi(application: Any) -> type:
     """The same for an ASGI 3 application (its ``http`` scope; there is no ``lifespan``)."""
 
     def answer(request: Request, outparam: Any) -> None:
-        asyncio.run(_run_asgi(application, request, outparam))
+        loop = _Loop()
+        asyncio.set_event_loop(loop)
+        loop.run_until_complete(_run_asgi(application, request, outparam))
 
     return _exported(answer)
+
+
+class _Loop(PollLoop):
+    """componentize-py's event loop over ``wasi:io/poll``, with timers."""
+
+    def time(self) -> float:
+        return monotonic_clock.now() / 1e9
+
+    def call_later(self, delay: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        handle = asyncio.TimerHandle(self.time() + delay, callback, args, self, context)
+        over = self.create_future()
+        over.add_done_callback(lambda _: None if handle.cancelled() else handle._run())
+        self.wakers.append((monotonic_clock.subscribe_duration(max(0, int(delay * 1e9))), over))
+        return handle
+
+    def call_at(self, when: float, callback: Any, *args: Any, context: Any = None) -> asyncio.TimerHandle:
+        return self.call_later(when - self.time(), callback, *args, context=context)
+
+    def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
+        """Its time passes all the same; then nothing is called."""
 
 
 def _as_response(value: Any) -> Response:

@@ -2,9 +2,6 @@
  * What one component instance has for the asynchronous ABI: its tasks, and the table of what they can wait for. The
  * built-in functions that emitted code makes call its methods.
  *
- * Guest code of one task at a time runs in it, from its call or callback to where that returns; what was suspended
- * meanwhile is still under way. Events are delivered in the guest's turn, because that may run code of it.
- *
  * @see https://github.com/WebAssembly/component-model/blob/main/design/mvp/CanonicalABI.md
  */
 import type { ByteStream, CancellablePromise } from '../../byte-stream.ts';
@@ -23,29 +20,21 @@ import {
 } from './future.ts';
 import { GuestStream, HostStream } from './stream.ts';
 import { Subtask, SUBTASK, type LowerOutcome } from './subtask.ts';
-import { CALLBACK, Task, type TaskParts } from './task.ts';
-import { EVENT, NO_EVENT, Waitable, WaitableSet, type WaitableEvent } from './waitable.ts';
+import { TaskRunner } from './task-runner.ts';
+import { EVENT, Waitable, WaitableSet, type WaitableEvent } from './waitable.ts';
 
 /** Streams, futures, calls and sets that one component instance may hold; real guests hold a few dozen. */
 export const MAX_WAITABLES = 10_000;
-
-/** Tasks that one component instance may have at a time. */
-export const MAX_TASKS = 1000;
 
 const LEFT_OPEN = 'the guest returned and left a stream open';
 
 /** State of the asynchronous ABI of one component instance. */
 export class AsyncState {
+  /** Its tasks. */
+  readonly tasks: TaskRunner;
   readonly #state: ComponentState;
   readonly #table: (Waitable | WaitableSet | undefined)[] = [undefined];
   readonly #free: number[] = [];
-  readonly #tasks = new Set<Task>();
-  /** Tasks that go on, and those that have not begun, when the one that runs has returned. */
-  #waiting: (() => void)[] = [];
-  #unbegun: (() => void)[] = [];
-  /** The task whose code is under way. */
-  #running: Task | undefined;
-  #backpressure = 0;
   /** Streams that the guest writes and the host may read. */
   readonly #written = new Set<GuestStream>();
   /** What the host has of a readable end: the stream or promise behind it. */
@@ -55,12 +44,16 @@ export class AsyncState {
 
   constructor(state: ComponentState) {
     this.#state = state;
+    this.tasks = new TaskRunner(state.instance, {
+      setOf: (handle) => this.#set(handle),
+      onIdle: () => this.#closeStreams(),
+    });
     state.async = this;
   }
 
   /** Whether no task is under way. */
   get isIdle(): boolean {
-    return this.#tasks.size === 0;
+    return this.tasks.isIdle;
   }
 
   /** Whether it holds nothing at all. */
@@ -68,58 +61,9 @@ export class AsyncState {
     return this.#table.length - 1 === this.#free.length;
   }
 
-  /** `context.get` and `context.set`: what the task that runs keeps for itself. */
-  get context(): number {
-    return this.#running?.context ?? 0;
-  }
-  set context(value: number) {
-    if (this.#running !== undefined) this.#running.context = value;
-  }
-
-  // Tasks.
-
-  /**
-   * Calls an exported function.
-   *
-   * @returns What it returned, when all of its task is done. Rejects with what ended it.
-   */
-  run(parts: TaskParts): Promise<unknown> {
-    if (this.#tasks.size >= MAX_TASKS) breakRule(`more than ${MAX_TASKS} calls are under way`);
-    const task = new Task(parts);
-    this.#tasks.add(task);
-    if (this.#running === undefined && this.#backpressure === 0) this.#start(task);
-    else this.#unbegun.push(() => this.#inTurn(task, () => this.#start(task)));
-    return task.settled.promise.then(({ value }) => value);
-  }
-
-  /** `task.return`. @param type Of the result; -1 if there is none. */
-  taskReturn(type: number, value: unknown): void {
-    const task = this.#running;
-    if (task === undefined) return breakRule('task.return was called outside of a task');
-    if (task.outcome !== undefined) breakRule('a task returned twice');
-    if (task.parts.resultType !== type) breakRule('a task returned another type than its function');
-    task.outcome = { value };
-    task.parts.onReturn?.(value);
-    return undefined;
-  }
-
-  /** `task.cancel`: answers a cancellation, and the host never asks for one. */
-  taskCancel(): void {
-    breakRule('task.cancel was called by a task that was not cancelled');
-  }
-
-  /** `backpressure.inc` and `.dec`. */
-  backpressure(change: 1 | -1): void {
-    this.#backpressure += change;
-    if (this.#backpressure < 0 || this.#backpressure > 65_535) {
-      breakRule('backpressure is counted up to 65535 and not below 0');
-    }
-    if (this.#backpressure === 0) this.#startNext();
-  }
-
   /** `thread.yield`: others run first. */
   yield(): Promise<unknown> {
-    return this.#suspend(afterPoll(), () => 0);
+    return this.#suspend(this.#state.instance.run.yield(), () => 0);
   }
 
   // Sets of waitables.
@@ -216,7 +160,7 @@ export class AsyncState {
 
   /** Lowers `stream<u8>`. */
   lowerStream(source: unknown, type: number): number {
-    const stream = new HostStream(source as ByteStream, (error) => this.#failAll(error));
+    const stream = new HostStream(source as ByteStream, (error) => this.tasks.fail(error));
     const end = new CopyEnd(type, stream, EVENT.streamRead);
     this.#hostSides.set(end, source as ByteStream);
     return this.#add(end);
@@ -278,7 +222,7 @@ export class AsyncState {
 
   /** Lowers a future that the host gives as a promise. */
   lowerFuture(promise: unknown, type: number): number {
-    const future = new HostFuture(promise as Promise<unknown>, (error) => this.#failAll(error));
+    const future = new HostFuture(promise as Promise<unknown>, (error) => this.tasks.fail(error));
     const end = new FutureEnd(type, future, 'read');
     this.#hostSides.set(end, promise as Promise<unknown>);
     return this.#add(end);
@@ -316,111 +260,17 @@ export class AsyncState {
     const ending = createEnding({ kind: 'closing' });
     for (const reject of this.#suspended) reject(ending);
     this.#suspended.clear();
-    for (const task of this.#tasks) task.settled.reject(ending);
-    this.#tasks.clear();
-    this.#waiting = [];
-    this.#unbegun = [];
-    this.#running = undefined;
-    this.#backpressure = 0;
-    for (const stream of this.#written) stream.fail(new Error(LEFT_OPEN));
-    this.#written.clear();
+    this.tasks.clear(ending);
+    this.#closeStreams();
     const held = this.#table.splice(1);
     this.#free.length = 0;
     for (const one of held) if (one instanceof Waitable) one.abandon();
   }
 
-  #start(task: Task): void {
-    this.#running = task;
-    const { run } = this.#state.instance;
-    run.enter();
-    try {
-      this.#follow(task, task.parts.start());
-    } catch (error) {
-      this.#failAll(error);
-    } finally {
-      run.leave();
-    }
-  }
-
-  #follow(task: Task, answer: Promise<number>): void {
-    answer.then(
-      (packed) => this.#goOn(task, packed),
-      (error: unknown) => this.#failAll(error),
-    );
-  }
-
-  /** Its code has returned. */
-  #goOn(task: Task, packed: number): void {
-    if (!this.#tasks.has(task)) return;
-    try {
-      const code = packed & 0xf;
-      if (code === CALLBACK.exit) this.#exit(task);
-      else if (code === CALLBACK.yield) this.#waitFor(task, afterPoll(), () => NO_EVENT);
-      else if (code === CALLBACK.wait) {
-        const set = this.#set(packed >>> 4);
-        this.#waitFor(task, set.untilEvent(), () => set.take());
-      } else breakRule(`a callback answered with ${code}`);
-      this.#running = undefined;
-      this.#startNext();
-    } catch (error) {
-      this.#failAll(error);
-    }
-  }
-
-  #waitFor(task: Task, something: Promise<void>, take: () => WaitableEvent): void {
-    // Neither a set nor a turn of the event loop rejects.
-    void something.then(() => {
-      const goOn = (): void => this.#inTurn(task, () => this.#callBack(task, take));
-      if (this.#running === undefined) goOn();
-      else this.#waiting.push(goOn);
-    });
-  }
-
-  /** Runs code of a task when it is the guest's turn; no other task of the instance runs from now on. */
-  #inTurn(task: Task, work: () => void): void {
-    if (!this.#tasks.has(task)) return;
-    this.#running = task;
-    this.#state.instance.run.resume(work, (ending) => this.#failAll(ending));
-  }
-
-  #callBack(task: Task, take: () => WaitableEvent): void {
-    if (!this.#tasks.has(task)) return;
-    try {
-      const [code, handle, payload] = take();
-      this.#follow(task, task.parts.callback(code, handle, payload | 0));
-    } catch (error) {
-      this.#failAll(error);
-    }
-  }
-
-  #exit(task: Task): void {
-    const { outcome } = task;
-    if (outcome === undefined) return breakRule('a task ended without a result');
-    this.#tasks.delete(task);
-    if (this.#tasks.size === 0) {
-      for (const stream of this.#written) stream.fail(new Error(LEFT_OPEN));
-      this.#written.clear();
-    }
-    task.settled.resolve(outcome);
-    return undefined;
-  }
-
-  #startNext(): void {
-    while (this.#running === undefined) {
-      const next =
-        this.#waiting.shift() ?? (this.#backpressure === 0 ? this.#unbegun.shift() : undefined);
-      if (next === undefined) return;
-      next();
-    }
-  }
-
-  /** A trap ends all tasks of the instance. */
-  #failAll(error: unknown): void {
-    if (this.#tasks.size === 0) return;
-    const ending = this.#state.instance.fail(error);
-    const tasks = [...this.#tasks];
-    this.#tasks.clear();
-    for (const task of tasks) task.settled.reject(ending);
+  /** No task is left that could write them. */
+  #closeStreams(): void {
+    for (const stream of this.#written) stream.fail(new Error(LEFT_OPEN));
+    this.#written.clear();
   }
 
   /** Suspends the guest in a built-in until something happened and it is its turn. */
@@ -526,13 +376,6 @@ function storeEvent(
   memory.view.setUint32(start, handle, true);
   memory.view.setUint32(start + 4, payload, true);
   return code;
-}
-
-/** When the event loop has looked for what came. */
-function afterPoll(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }
 
 function refuse(handle: number): never {

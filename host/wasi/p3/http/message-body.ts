@@ -26,6 +26,8 @@ interface Arrived {
 /** A body that is on its way out. */
 export interface Departure {
   readonly pipe: BodyPipe;
+  /** Resolves when all contents are read, or never will be. */
+  readonly contentsRead: Promise<void>;
   /** Resolves when nothing is left to be read of it; rejects with the ending if reading ended the guest. */
   readonly done: Promise<void>;
 }
@@ -87,7 +89,9 @@ export class MessageBody {
     const pipe = new BodyPipe(this.#guest, rules);
     // Most bodies settle; one that never does keeps nothing but this promise.
     void pipe.settled.then(() => this.#sent.resolve(sentResultOf(pipe)));
-    return { pipe, done: this.#pump(pipe) };
+    const read = Promise.withResolvers<void>();
+    const done = this.#pump(pipe, read.resolve);
+    return { pipe, contentsRead: read.promise, done };
   }
 
   /** The message goes nowhere. Idempotent. */
@@ -98,20 +102,25 @@ export class MessageBody {
     this.#sent.resolve({ tag: 'err', val: { tag: 'connection-terminated' } });
   }
 
-  async #pump(pipe: BodyPipe): Promise<void> {
+  async #pump(pipe: BodyPipe, onRead: () => void): Promise<void> {
     const contents = this.#contents;
     try {
       for (;;) {
         await pipe.ready();
         if (pipe.failure !== undefined) break;
         const taken = contents.take(pipe.capacity);
-        if (taken === 'end') return await this.#finish(pipe);
+        if (taken === 'end') {
+          onRead();
+          return await this.#finish(pipe);
+        }
         if (taken === undefined) await contents.ready();
         else pipe.write(taken);
       }
     } catch (error) {
       pipe.abandon();
       if (endReasonOf(error) !== undefined) throw error;
+    } finally {
+      onRead();
     }
     contents.close();
   }

@@ -1,0 +1,59 @@
+/**
+ * A data directory with thousands of functions, all of the same component. They are written into the registry while no
+ * host uses it: deploying each would measure deployments.
+ */
+import { join } from 'node:path';
+import { systemClock } from '../../host/base/clock.ts';
+import { parseFunctionName } from '../../host/base/ids.ts';
+import { silentLog } from '../../host/logs/log.ts';
+import type { RouteSnapshot } from '../../host/registry/model.ts';
+import { openSqliteRegistry } from '../../host/registry/sqlite-registry.ts';
+import { BenchHost } from './bench-host.ts';
+import type { Example } from './examples.ts';
+
+/** Commits that wait for one another's sync. */
+const AT_ONCE = 50;
+
+/** Name of the function with a number. */
+export function nameOf(index: number): string {
+  return `f${index}`;
+}
+
+/** Path of the route that each function has besides its name, without what follows. */
+export function routeOf(index: number): string {
+  return `/routes/${nameOf(index)}`;
+}
+
+/** Deploys the first function on an empty data directory. */
+export async function deployFirst(dataDir: string, example: Example): Promise<void> {
+  await using host = await BenchHost.open({ dataDir });
+  await host.deploy(nameOf(0), example);
+}
+
+/**
+ * Adds functions until there are `count`.
+ *
+ * @returns What is deployed then.
+ */
+export async function fillRegistry(dataDir: string, count: number): Promise<RouteSnapshot> {
+  const path = join(dataDir, 'registry.sqlite');
+  const registry = await openSqliteRegistry(path, { clock: systemClock, log: silentLog });
+  try {
+    const first = registry.snapshot.functions.get(parseFunctionName(nameOf(0)));
+    if (first === undefined) throw new Error('Cannot add functions: the first one is missing');
+    const { namespace, artifact, artifactBytes, prepared, kind, settings } = first.live;
+    const commit = async (index: number): Promise<void> => {
+      const name = parseFunctionName(nameOf(index));
+      const routes = [{ host: '*', path: `${routeOf(index)}/*` }];
+      const version = { namespace, artifact, artifactBytes, prepared, kind, settings, routes };
+      await registry.commitVersion({ ...version, function: name }, 'benchmark');
+    };
+    for (let from = registry.snapshot.functions.size; from < count; from += AT_ONCE) {
+      const size = Math.min(AT_ONCE, count - from);
+      await Promise.all(Array.from({ length: size }, (_, index) => commit(from + index)));
+    }
+    return registry.snapshot;
+  } finally {
+    await registry.close();
+  }
+}
