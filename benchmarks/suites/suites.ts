@@ -2,9 +2,11 @@
 import type { Suite } from '../kit/suite.ts';
 import { densitySuite } from './density.ts';
 import { enginesSuite } from './engines.ts';
+import { fairnessSuite } from './fairness.ts';
 import { isolationSuite } from './isolation.ts';
 import { languagesSuite } from './languages.ts';
 import { limitsSuite } from './limits.ts';
+import { recoverySuite } from './recovery.ts';
 import { scaleSuite } from './scale.ts';
 import { startSuite } from './start.ts';
 import { throughputSuite } from './throughput.ts';
@@ -21,4 +23,6 @@ export const SUITES: readonly Suite[] = [
   workersSuite,
   languagesSuite,
   scaleSuite,
+  fairnessSuite,
+  recoverySuite,
 ];

@@ -1,6 +1,6 @@
 /** The supervisor's side of the launcher: finds the one that is there, or starts one. */
 import { spawn } from 'node:child_process';
-import type { AddressInfo, BoundSocket } from 'node:net';
+import type { BoundSocket } from 'node:net';
 import { HostError } from '../base/errors.ts';
 import { modulePath } from '../base/package-roots.ts';
 import { RpcLink } from '../links/rpc-link.ts';
@@ -65,16 +65,18 @@ export class LauncherClient {
       env: {},
     });
     child.unref();
-    let failure: string | undefined;
-    child.once('error', (error) => (failure = error.message));
-    child.once('exit', (code, signal) => (failure = `it ended with ${signal ?? `code ${code}`}`));
-    for (let waitedMs = 0; waitedMs < START_MS && failure === undefined; waitedMs += LOOK_MS) {
+    const failures: string[] = [];
+    child.once('error', (error) => failures.push(error.message));
+    child.once('exit', (code, signal) =>
+      failures.push(`it ended with ${signal ?? `code ${code}`}`),
+    );
+    for (let waitedMs = 0; waitedMs < START_MS && failures.length === 0; waitedMs += LOOK_MS) {
       const found = await LauncherClient.find(path, events);
       if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
     child.kill('SIGKILL');
-    throw new HostError('launcher_failed', { reason: failure ?? 'it does not answer' });
+    throw new HostError('launcher_failed', { reason: failures[0] ?? 'it does not answer' });
   }
 
   describe(): Promise<LauncherView> {

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { copyFile, rename, watch, writeFile } from 'node:fs/promises';
+import { copyFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { EXIT } from '../../cli/exit-codes.ts';
@@ -23,10 +22,7 @@ t.test('dev that is killed leaves no host behind', async (t) => {
 t.test('Ctrl-C in a build ends the build', async (t) => {
   const folder = fakeProject(t, { which: 'hang' });
   const dev = startDev(t, [folder]);
-  await dev.next('building');
-  const file = join(folder, 'pid');
-  // The build tells nobody else that it runs.
-  for await (const _ of watch(folder)) if (existsSync(file)) break;
+  await once(dev.child.stderr, 'data');
   dev.child.kill('SIGINT');
   // The build has our stderr: it closes when the last of its processes is gone.
   t.same(await once(dev.child, 'close'), [0, null]);

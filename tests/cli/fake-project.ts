@@ -1,6 +1,6 @@
 /**
  * A project whose toolchain is a script: it copies the prebuilt component that `src/which.txt` names, so that
- * everything around a build can be tested with Node alone. `fail` fails, `nothing` makes nothing, anything else that is
+ * everything around a build can be tested with Node alone. `fail` fails, `hang` does not end, `nothing` makes nothing, anything else that is
  * no component is written as it is. Where there is `src/stamp.txt`, every build writes it anew.
  */
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ console.log('building ' + which);
 if (existsSync('src/stamp.txt')) writeFileSync('src/stamp.txt', String(performance.timeOrigin));
 const component = ${JSON.stringify(COMPONENTS)} + which + '.wasm';
 if (which === 'fail') { console.error('src/which.txt:1:1: syntax error'); process.exit(3); }
-if (which === 'hang') { writeFileSync('pid', String(process.pid)); setInterval(() => {}, 1000); }
+if (which === 'hang') setInterval(() => {}, 1000);
 else if (existsSync(component)) copyFileSync(component, 'out.wasm');
 else if (which !== 'nothing') writeFileSync('out.wasm', which);
 `;

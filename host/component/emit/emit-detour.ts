@@ -34,6 +34,9 @@ export function emitDetourInstance(detours: readonly Detour[]): string {
   return `const d=new WebAssembly.Instance(D,{t:{${functions}},w:{w:new WebAssembly.Suspending(()=>z.takeWait())}}).exports;\n`;
 }
 
+/** `\0asm`, version 1. */
+const MAGIC = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+
 /** Type 0 is that of waiting; the function `n` has types `2n + 1` (with the host) and `2n + 2` (with the guest). */
 function encodeModule(detours: readonly Detour[]): number[] {
   const count = detours.length;
@@ -51,7 +54,7 @@ function encodeModule(detours: readonly Detour[]): number[] {
     ...unsigned(2 * number + 1),
   ]);
   return [
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...MAGIC,
     ...section(1, vector([[0x60, 0, 0], ...types])),
     ...section(2, vector([...imports, [...name('w'), ...name('w'), 0, 0]])),
     ...section(3, vector(detours.map((_, number) => unsigned(2 * number + 2)))),
@@ -73,8 +76,14 @@ function encodeBody({ parameters }: Detour, number: number, wait: number): numbe
     // local.get each
     ...parameters.flatMap((_, local) => [0x20, ...unsigned(local)]),
     // call, if, call, end, end
-    ...[0x10, ...unsigned(number)],
-    ...[0x04, 0x40, 0x10, ...unsigned(wait), 0x0b, 0x0b],
+    0x10,
+    ...unsigned(number),
+    0x04,
+    0x40,
+    0x10,
+    ...unsigned(wait),
+    0x0b,
+    0x0b,
   ];
   return [...unsigned(code.length), ...code];
 }
