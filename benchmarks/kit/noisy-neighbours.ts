@@ -67,10 +67,10 @@ export const hogs: NoisyNeighbour = {
   prepare: (host) =>
     host.deployBytes('hog', misbehave(), { limits: { memoryBytes: HOG_MIB * MIB } }),
   begin: async (host) => {
-    let isOver = false;
+    const end = new AbortController();
     const work = async (): Promise<void> => {
       await using client = new CodedClient(host.port);
-      while (!isOver) {
+      while (!end.signal.aborted) {
         const { status, code } = await client.get('hog', `/grow?mib=${2 * HOG_MIB}`);
         if (code === 'memory_limit') continue;
         throw new Error(`Cannot measure beside hogs: one was answered with ${status} ${code}`);
@@ -79,7 +79,7 @@ export const hogs: NoisyNeighbour = {
     const working = Promise.all(Array.from({ length: HOGS }, work));
     working.catch(() => {});
     return async () => {
-      isOver = true;
+      end.abort();
       await working;
     };
   },

@@ -32,7 +32,8 @@ interface Disturbance {
   readonly act: (host: BenchHost) => Promise<void>;
 }
 
-interface Side extends Disturbance {
+interface Side {
+  readonly disturbance: Disturbance;
   readonly outcomes: LoadOutcome[];
   /** How often it was done. */
   times: number;
@@ -59,7 +60,7 @@ async function runRecovery(
   const loader = stack.adopt(await openLoader(), (it) => it.close());
   await host.deploy(EXAMPLE, example);
   const disturbances = listDisturbances(example, await readFile(example.path));
-  const sides = disturbances.map((it): Side => ({ ...it, outcomes: [], times: 0 }));
+  const sides = disturbances.map((it): Side => ({ disturbance: it, outcomes: [], times: 0 }));
   const request = encodeRequest(`${EXAMPLE}.localhost`, example.request);
   for (const [index, round] of alternate(sides, plan.rounds).entries()) {
     progress(`  round ${index + 1} of ${plan.rounds}`);
@@ -73,7 +74,7 @@ async function runRecovery(
         durationMs: plan.durationMs,
         mayFail: true,
       });
-      side.times += await disturb(side, host, load);
+      side.times += await disturb(side.disturbance, host, load);
       side.outcomes.push(await load);
     }
   }
@@ -86,7 +87,7 @@ async function runRecovery(
     raw: {
       plan,
       rate: RATE,
-      sides: sides.map(({ name, times, outcomes }) => ({ name, times, outcomes })),
+      sides: sides.map(({ disturbance: { name }, times, outcomes }) => ({ name, times, outcomes })),
     },
   };
 }
@@ -118,19 +119,17 @@ function listDisturbances(example: Example, bytes: Uint8Array): readonly Disturb
 
 /** Acts until the load is over. @returns How often. */
 async function disturb(
-  side: Disturbance,
+  disturbance: Disturbance,
   host: BenchHost,
   load: Promise<unknown>,
 ): Promise<number> {
-  let isOver = false;
-  const over = load.finally(() => {
-    isOver = true;
-  });
+  const end = new AbortController();
+  const over = load.finally(() => end.abort());
   // Whoever waits for the load is told.
   over.catch(() => {});
   let times = 0;
-  while (!isOver) {
-    await side.act(host);
+  while (!end.signal.aborted) {
+    await disturbance.act(host);
     times += 1;
     await Promise.race([over, delay(PAUSE_MS)]);
   }
@@ -158,24 +157,24 @@ function figuresOf(side: Side): readonly Figure[] {
   const latencies = latenciesOf(side);
   return [
     ...[0.5, 0.99, 0.999].map((share): Figure => ({
-      name: `p${share * 100}:${side.name}`,
+      name: `p${share * 100}:${side.disturbance.name}`,
       value: Math.min(latencies.percentile(share), mostOf(side)),
       unit: 'ms',
     })),
     {
-      name: `max:${side.name}`,
+      name: `max:${side.disturbance.name}`,
       value: mostOf(side),
       unit: 'ms',
     },
-    { name: `errors:${side.name}`, value: errorsOf(side), unit: 'requests' },
+    { name: `errors:${side.disturbance.name}`, value: errorsOf(side), unit: 'requests' },
   ];
 }
 
 function ratiosOf(side: Side, sides: readonly Side[]): readonly Ratio[] {
-  const calm = sides.find(({ name }) => name === CALM);
+  const calm = sides.find(({ disturbance }) => disturbance.name === CALM);
   if (calm === undefined || side === calm) return [];
   const value = latenciesOf(side).percentile(0.5) / latenciesOf(calm).percentile(0.5);
-  return [{ name: `p50:${side.name}/${CALM}`, value, better: 'lower' }];
+  return [{ name: `p50:${side.disturbance.name}/${CALM}`, value, better: 'lower' }];
 }
 
 function describe(sides: readonly Side[], { rounds, durationMs }: typeof QUICK): Table {
@@ -183,14 +182,15 @@ function describe(sides: readonly Side[], { rounds, durationMs }: typeof QUICK):
     title: `${EXAMPLE} at ${RATE} requests a second, disturbed`,
     head: ['disturbance', 'times', 'requests', 'errors', 'p50 ms', 'p99 ms', 'p99.9 ms', 'max ms'],
     rows: sides.map((side) => {
+      const { name } = side.disturbance;
       const latencies = latenciesOf(side);
       const most = mostOf(side);
       const shares = [0.5, 0.99, 0.999].map((share) => Math.min(latencies.percentile(share), most));
       const kinds = side.outcomes.flatMap(({ errors }) => Object.keys(errors));
       const kind = kinds.length === 0 ? '' : ` (${[...new Set(kinds)].join(', ')})`;
       return [
-        side.name,
-        side.name === CALM ? '' : String(side.times),
+        name,
+        name === CALM ? '' : String(side.times),
         String(latencies.total),
         `${errorsOf(side)}${kind}`,
         ...[...shares, most].map(formatNumber),

@@ -88,10 +88,6 @@ export class LauncherClient {
     return pid;
   }
 
-  kill(id: string, signal: NodeJS.Signals): void {
-    this.#link.notify('launcher.kill', { id, signal });
-  }
-
   /** Ends the workers that are left, and then itself. */
   end(): void {
     this.#link.notify('launcher.end', {});

@@ -2,7 +2,7 @@
  * The launcher: a small process that holds the listening socket and is the parent of the workers, so that neither
  * depends on the supervisor. While no supervisor is connected it starts again the workers that end by themselves.
  *
- * Methods: `launcher.describe`, `launcher.start`, `launcher.kill`, `launcher.end`; it tells `launcher.exited`.
+ * Methods: `launcher.describe`, `launcher.start`, `launcher.end`; it tells `launcher.exited`.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Server, Socket } from 'node:net';
@@ -60,7 +60,6 @@ export class Launcher {
       handlers: {
         'launcher.describe': () => this.#describe(),
         'launcher.start': (params) => this.#start(params as WorkerSpec),
-        'launcher.kill': (params) => this.#signal(params as { id: string; signal: NodeJS.Signals }),
         'launcher.end': () => this.end(),
       },
       onClose: () => this.#links.delete(link),
@@ -92,11 +91,6 @@ export class Launcher {
       child.on('error', reject);
       child.once('exit', (code, signal) => this.#handleExit(entry, code, signal));
     });
-  }
-
-  #signal({ id, signal }: { id: string; signal: NodeJS.Signals }): void {
-    const child = this.#children.get(id);
-    if (child !== undefined) this.#kill(child, signal);
   }
 
   #kill(child: Child, signal: NodeJS.Signals): void {

@@ -128,8 +128,10 @@ export class RpcLink implements Closeable {
     };
     const { id, method } = message;
     if (typeof method !== 'string') this.#handleAnswer(Number(id), message);
-    else if (typeof id === 'number') void this.#answer(id, method, message.params);
-    else void this.#take(method, message.params);
+    // In the order of arrival: whoever waits for an answer that came before goes on first.
+    else if (typeof id === 'number')
+      queueMicrotask(() => void this.#answer(id, method, message.params));
+    else queueMicrotask(() => void this.#take(method, message.params));
   }
 
   #handleAnswer(id: number, { result, error }: { result?: unknown; error?: unknown }): void {

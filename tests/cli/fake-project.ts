@@ -1,7 +1,7 @@
 /**
  * A project whose toolchain is a script: it copies the prebuilt component that `src/which.txt` names, so that
- * everything around a build can be tested with Node alone. `fail` fails, `hang` does not end, `nothing` makes nothing, anything else that is
- * no component is written as it is. Where there is `src/stamp.txt`, every build writes it anew.
+ * everything around a build can be tested with Node alone. `fail` fails, `hang` does not end, `nothing` makes nothing,
+ * anything else that is no component is written as it is. Where there is `src/stamp.txt`, every build writes it anew.
  */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
