@@ -1,6 +1,7 @@
 /** Stored results → one Markdown report with its charts. */
 import { readdir, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Machine } from '../kit/machine.ts';
 import { formatNumber } from '../kit/output-lines.ts';
 import type { SuiteResult } from '../kit/suite.ts';
@@ -8,6 +9,8 @@ import { formatTable } from '../kit/table.ts';
 import { drawChart } from './draw-chart.ts';
 import { listCharts } from './list-charts.ts';
 import type { StoredRun } from './stored-run.ts';
+
+const DOCUMENT = fileURLToPath(new URL('../../docs/benchmarking.md', import.meta.url));
 
 /**
  * Writes `report.md` and an SVG file for each chart beside the results, in the place of what was there.
@@ -31,7 +34,7 @@ function describeRuns(directory: string, runs: readonly StoredRun[]): string {
   if (first !== undefined) lines.push(...describeMachine(first.machine));
   lines.push(
     '',
-    'How each figure is taken, and what would falsify it: [benchmarking](../../../docs/benchmarking.md).',
+    `How each figure is taken, and what would falsify it: [benchmarking](${relative(directory, DOCUMENT)}).`,
   );
   return lines.join('\n');
 }

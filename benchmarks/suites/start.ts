@@ -6,14 +6,12 @@
  * process. The generated JavaScript is the same each time, so that host runs without V8's cache of
  * compiled scripts: with it, the glue of the second sample would "compile" in 10 µs instead of 9 ms.
  */
-import { readFile } from 'node:fs/promises';
 import { mapLimited } from '../../cli/map-limited.ts';
-import { adaptPreview1 } from '../../host/deploy/preview1-adapter.ts';
-import { detectBinary } from '../../host/component/detect-binary.ts';
 import { alternate } from '../kit/alternate.ts';
 import { BenchHost } from '../kit/bench-host.ts';
 import { listExamples, type Example } from '../kit/examples.ts';
 import { FirstByteClient } from '../kit/first-byte.ts';
+import { loadComponent } from '../kit/load-component.ts';
 import { withNonce } from '../kit/nonce.ts';
 import {
   createStartSample,
@@ -151,12 +149,6 @@ async function warmUp(client: FirstByteClient, examples: readonly Example[]): Pr
 
 function countOf({ share }: Example, count: number): number {
   return Math.max(Math.min(LEAST_SAMPLES, count), Math.round(count * share));
-}
-
-/** A core module is adapted here, as deploy would: the adapter's own code needs a nonce too. */
-async function loadComponent({ path }: Example): Promise<Uint8Array> {
-  const bytes = await readFile(path);
-  return detectBinary(bytes) === 'component' ? bytes : adaptPreview1(bytes);
 }
 
 function describe(examples: readonly Example[], cold: Samples, warm: Samples): Table {

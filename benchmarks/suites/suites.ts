@@ -8,6 +8,7 @@ import { languagesSuite } from './languages.ts';
 import { limitsSuite } from './limits.ts';
 import { recoverySuite } from './recovery.ts';
 import { scaleSuite } from './scale.ts';
+import { startPeersSuite } from './start-peers.ts';
 import { startSuite } from './start.ts';
 import { throughputSuite } from './throughput.ts';
 import { workersSuite } from './workers.ts';
@@ -25,4 +26,5 @@ export const SUITES: readonly Suite[] = [
   scaleSuite,
   fairnessSuite,
   recoverySuite,
+  startPeersSuite,
 ];

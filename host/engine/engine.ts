@@ -49,7 +49,9 @@ export interface Instance extends Closeable {
   /**
    * Calls the function that serves this kind of version (`manifest.entry`).
    *
-   * @returns What the export returns; rejects with whatever ended the call.
+   * @param parameters Of the export. If that is asynchronous, one more: a function that is told of the result as soon as
+   *   the guest gives it (a WIT `result` as `{ tag, val }`); its task may go on for long after that.
+   * @returns What the export returns, when all of the call is done; rejects with whatever ended it.
    */
   call(parameters: readonly unknown[]): Promise<unknown>;
   /**

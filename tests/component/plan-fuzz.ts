@@ -88,6 +88,7 @@ export async function fuzzPlans(cases: number, seed: number): Promise<FuzzResult
     await wat('hello'),
     await wat('several-versions'),
     example('hello-rust'),
+    example('hello-p3-rust'),
     example('files-rust'),
   ];
   const random = createRandom(seed);

@@ -136,7 +136,7 @@ t.test('what is wrong is said with its reason, a way to mend it, and an exit cod
     ...more,
   ];
   const wrong: readonly (readonly [args: string[], code: number, says: RegExp])[] = [
-    [['deploy'], 2, /missing required argument/],
+    [['deploy'], 11, /neither faas.toml nor spin.toml/],
     [['explode'], 2, /unknown command/],
     [['list', '--colour'], 2, /unknown option '--colour'/],
     [deploy('nothing.wasm'), 2, /Cannot read ".*nothing\.wasm": it does not exist/],
@@ -149,7 +149,7 @@ t.test('what is wrong is said with its reason, a way to mend it, and an exit cod
     [deploy('Hello_Rust.wasm', '--timeout', 'soon'), 2, /Cannot read the duration "soon"/],
     [deploy('Hello_Rust.wasm', '--allow-host', 'a b'), 3, /allowedHosts|Cannot allow the host/],
     [deploy('text.wasm'), 3, /Cannot read the upload as WebAssembly: it is text/],
-    [deploy('strange.wasm'), 3, /exports neither wasi:http\/incoming-handler nor wasi:cli\/run/],
+    [deploy('strange.wasm'), 9, /exports neither wasi:http\/incoming-handler nor wasi:cli\/run/],
     [['describe', 'nobody'], 4, /Cannot find the function "nobody"[^]*fix: .*faas list/],
     [['rollback', 'nobody'], 4, /Cannot find the function "nobody"/],
     [

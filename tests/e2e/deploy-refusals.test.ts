@@ -90,10 +90,10 @@ const REFUSED: Readonly<Record<string, Refused>> = {
     says: /imports "acme:mail\/send@1\.0\.0".*nearest: /,
   },
   'a release we lack': {
-    bytes: () => wat('import', { import: '"wasi:http/types@0.3.0"' }),
+    bytes: () => wat('import', { import: '"wasi:http/types@0.4.0"' }),
     code: 'unknown_import',
     status: 400,
-    says: /imports "wasi:http\/types@0\.3\.0".*nearest: wasi:http\/types@0\.2\.0 to/,
+    says: /imports "wasi:http\/types@0\.4\.0".*nearest: wasi:http\/types@0\.2\.0 to/,
   },
   'a function that an interface of ours has not': {
     bytes: () => wat('import-unknown-function'),

@@ -12,7 +12,7 @@ let host: RunningHost;
 t.before(async () => {
   host = await openRunningHost(t, { config: { limits: { coldAllowanceMs: 10_000 } } });
   await deployCanary(host);
-  const limits = { timeoutMs: 1000, cpuMs: 1000, memoryBytes: 64 * 2 ** 20 };
+  const limits = { timeoutMs: 500, cpuMs: 500, memoryBytes: 64 * 2 ** 20 };
   await host.deploy('two', misbehave(), { limits });
   await host.deploy('three', misbehave3(), { limits });
   await host.deploy('echo-two', example('echo-rust'));

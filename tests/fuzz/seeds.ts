@@ -35,6 +35,7 @@ export async function makeSeeds(seed: number): Promise<readonly Seed[]> {
     describe('several versions', await wat('several-versions')),
     describe('catches all', await catchAll('try_table catch_all', 'cheat')),
     describe('hello-rust', example('hello-rust')),
+    describe('hello-p3-rust', example('hello-p3-rust')),
     describe('files-rust', example('files-rust')),
   ];
 }

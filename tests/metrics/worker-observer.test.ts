@@ -124,7 +124,7 @@ t.test('figures that JSON cannot write do not spoil a page', async (t) => {
   const worker = new WorkerObserver({
     run: 'run',
     moduleCacheBytes: () => 0,
-    hostUse: { ...HOST_USE, limitBytes: Number.POSITIVE_INFINITY },
+    hostUse: { ...HOST_USE, limitMappings: Number.POSITIVE_INFINITY },
     residentBytes: () => 1,
   });
   cluster.join('worker-1', worker);
@@ -133,7 +133,7 @@ t.test('figures that JSON cannot write do not spoil a page', async (t) => {
   const samples = await scrape(cluster.metrics);
   t.same(cluster.failures, []);
   t.equal(samples.get('faas_queue_depth{function="app"}'), 0);
-  t.equal(samples.get('faas_host_memory_limit_bytes'), Number.MAX_SAFE_INTEGER);
+  t.equal(samples.get('faas_host_mappings_limit'), Number.MAX_SAFE_INTEGER);
 });
 
 t.test('thousands of functions in use do not hold the loop of a worker', async (t) => {

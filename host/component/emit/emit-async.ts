@@ -44,37 +44,29 @@ export function emitAsyncBuiltin(
   if (sort !== undefined) {
     return emitEndOperation(emission, index, trampoline, scope, sort, operation);
   }
-  const one = (parameters: string, call: string): string =>
-    guarded(index, parameters, `${leave}return ${runtime}.${call}`);
-  switch (builtin) {
-    case 'task-cancel':
-      return one('', 'tasks.cancel()');
-    case 'backpressure-inc':
-      return one('', 'tasks.backpressure(1)');
-    case 'backpressure-dec':
-      return one('', 'tasks.backpressure(-1)');
-    case 'thread-yield':
-      return one('', 'yield()');
-    case 'subtask-cancel':
-      return one('a0', 'callCancel(a0)');
-    case 'subtask-drop':
-      return one('a0', 'callDrop(a0)');
-    case 'waitable-set-new':
-      return one('', 'setNew()');
-    case 'waitable-set-drop':
-      return one('a0', 'setDrop(a0)');
-    case 'waitable-join':
-      return one('a0,a1', 'join(a0,a1)');
-    case 'waitable-set-poll':
-      return one('a0,a1', `setPoll(a0,${memory},a1)`);
-    default:
-      return guarded(
-        index,
-        'a0,a1',
-        `${leave}${suspending(`${runtime}.setWait(a0,${memory},a1)`)}`,
-      );
+  if (builtin === 'waitable-set-wait') {
+    const wait = suspending(`${runtime}.setWait(a0,${memory},a1)`);
+    return guarded(index, 'a0,a1', `${leave}${wait}`);
   }
+  const [parameters, call] = PLAIN_CALLS[builtin as PlainCall];
+  return guarded(index, parameters, `${leave}return ${runtime}.${call.replace('$', memory)}`);
 }
+
+/** Built-ins that are one call: core parameters, and the call with `$` for the memory. */
+const PLAIN_CALLS = {
+  'task-cancel': ['', 'tasks.cancel()'],
+  'backpressure-inc': ['', 'tasks.backpressure(1)'],
+  'backpressure-dec': ['', 'tasks.backpressure(-1)'],
+  'thread-yield': ['', 'yield()'],
+  'subtask-cancel': ['a0', 'callCancel(a0)'],
+  'subtask-drop': ['a0', 'callDrop(a0)'],
+  'waitable-set-new': ['', 'setNew()'],
+  'waitable-set-poll': ['a0,a1', 'setPoll(a0,$,a1)'],
+  'waitable-set-drop': ['a0', 'setDrop(a0)'],
+  'waitable-join': ['a0,a1', 'join(a0,a1)'],
+} as const;
+
+type PlainCall = keyof typeof PLAIN_CALLS;
 
 function emitTaskReturn(
   emission: Emission,

@@ -134,21 +134,16 @@ function typedSignature(
 
 /** Whether a string or list is in it; bounded, as no type is larger than its limit when it is written out. */
 function holdsPointers(type: ValueType): boolean {
-  switch (type.kind) {
-    case 'string':
-    case 'list':
-      return true;
-    case 'record':
-      return type.fields.some((field) => holdsPointers(field.type));
-    case 'tuple':
-      return type.items.some(holdsPointers);
-    case 'variant':
-      return type.cases.some((one) => one.type !== undefined && holdsPointers(one.type));
-    case 'option':
-      return holdsPointers(type.some);
-    case 'result':
-      return [type.ok, type.err].some((one) => one !== undefined && holdsPointers(one));
-    default:
-      return false;
-  }
+  const { kind } = type;
+  if (kind === 'string' || kind === 'list') return true;
+  if (kind === 'record') return type.fields.some((field) => holdsPointers(field.type));
+  if (kind === 'tuple') return type.items.some(holdsPointers);
+  if (kind === 'option') return holdsPointers(type.some);
+  const payloads =
+    kind === 'variant'
+      ? type.cases.map((one) => one.type)
+      : kind === 'result'
+        ? [type.ok, type.err]
+        : [];
+  return payloads.some((one) => one !== undefined && holdsPointers(one));
 }

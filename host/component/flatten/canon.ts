@@ -39,21 +39,16 @@ export function defineCanon(
   canon: CanonDefinition,
   at: number,
 ): void {
-  switch (canon.kind) {
-    case 'lift':
-      lift(environment, canon, at);
-      return;
-    case 'lower':
-      lower(flattening, environment, canon, at);
-      return;
-    case 'resource-new':
-    case 'resource-rep':
-    case 'resource-drop':
-      defineResourceFunction(flattening, environment, canon, at);
-      return;
-    default:
-      defineAsyncBuiltin(flattening, environment, canon, at);
-  }
+  if (canon.kind === 'lift') lift(environment, canon, at);
+  else if (canon.kind === 'lower') lower(flattening, environment, canon, at);
+  else if (isResourceCanon(canon)) defineResourceFunction(flattening, environment, canon, at);
+  else defineAsyncBuiltin(flattening, environment, canon, at);
+}
+
+type ResourceCanon = Extract<CanonDefinition, { kind: `resource-${string}` }>;
+
+function isResourceCanon(canon: CanonDefinition): canon is ResourceCanon {
+  return canon.kind.startsWith('resource-');
 }
 
 /** Checks that a core function is a destructor. @throws {malformed_wasm} If it is not. */

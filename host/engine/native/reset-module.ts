@@ -79,6 +79,9 @@ export class ModuleReset {
     if (state.called || state.ended) return 'it was called before';
     const seeded = state.hostCall >= 0;
     if (seeded && !sharesSeed) return `it called ${this.#nameOf(state.hostCall)} while it started`;
+    if (state.components.some(({ async }) => async?.isEmpty === false)) {
+      return 'it holds streams, futures or sets from its start on';
+    }
     try {
       const parts = instancePartsOf(cores, this.contracts, state.memories);
       const image = (seeded ? undefined : this.#image) ?? captureImage(parts, state);

@@ -136,8 +136,9 @@ export class HostFuture implements CopyPeer<FutureCopy> {
   readonly promise: Promise<unknown>;
   #given: { readonly value: unknown } | undefined;
   #read: FutureCopy | undefined;
+  #left = false;
 
-  /** @param onFailure Told if it rejects, which only a guest that is ended or an error of the host makes it do. */
+  /** @param onFailure Told if it rejects while the guest has it: the guest was ended, or the host has an error. */
   constructor(promise: Promise<unknown>, onFailure: (error: unknown) => void) {
     this.promise = promise;
     promise.then(
@@ -148,7 +149,9 @@ export class HostFuture implements CopyPeer<FutureCopy> {
         read.given = this.#given;
         read.settle(COPY.completed);
       },
-      (error: unknown) => onFailure(error),
+      (error: unknown) => {
+        if (!this.#left) onFailure(error);
+      },
     );
   }
 
@@ -164,7 +167,8 @@ export class HostFuture implements CopyPeer<FutureCopy> {
   }
 
   leave(): void {
-    // What a promise resolves with is the host's to give up.
+    // What the promise resolves with is the host's to give up.
+    this.#left = true;
   }
 }
 
