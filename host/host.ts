@@ -135,6 +135,7 @@ export async function openHost({
         deployer,
         callFunction: createCallFunction(dataSide.invoker),
         describeInstances: async (described) => dataSide.describe(described),
+        evict: async (version) => (dataSide.evict(version) ? 1 : 0),
         reload,
         guestLog,
         keyValue,

@@ -170,6 +170,13 @@ async function compose(
         );
         return lines.flat();
       },
+      evict: async ({ function: name }) => {
+        const peers = cluster.fleet.peers.filter(({ state }) => state === 'ready');
+        const dropped = await Promise.all(
+          peers.map((peer) => peer.call('function.evict', { function: name }, DESCRIBE_MS)),
+        );
+        return dropped.filter((it) => it === true).length;
+      },
       reload,
       guestLog,
       keyValue,

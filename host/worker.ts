@@ -161,6 +161,9 @@ class Worker {
       'function.call': (call) => this.#callForOperator(call as WireCall),
       'function.cancel': (params) =>
         this.#callers.get((params as { requestId: string }).requestId)?.abort(),
+      'function.evict': (params) =>
+        this.#dataSide?.evict(this.#recordOf((params as { function: string }).function).live) ??
+        false,
       'function.describe': (params) => this.#describe(params as { function: string }),
     };
   }

@@ -51,9 +51,9 @@ function ignoreErrorCode(error: unknown): void {
 }
 
 /** All of the body is read; trailers that the guest has not given by then never come. */
-async function drained({ contentsRead, done }: Departure): Promise<void> {
+async function drained({ pipe, contentsRead, done }: Departure): Promise<void> {
   await contentsRead;
-  await Promise.race([done, nextTurn()]);
+  if (pipe.state === 'open') await Promise.race([done, nextTurn()]);
 }
 
 function nextTurn(): Promise<void> {

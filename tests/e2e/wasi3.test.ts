@@ -159,6 +159,14 @@ t.test('work goes on after the answer, and says so in the log', async (t) => {
     2,
   );
   t.match(await host.logs('events'), '[stdout] worked for 30 ms after the response');
+  const client = await host.connect(t);
+  client.send('POST /events/?for=60 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
+  await client.until(/accepted[^]*\r\n0\r\n/);
+  client.socket.destroy();
+  await host.untilMetric(
+    'faas_invocations_total{function="events",version="1",trigger="http",outcome="ok"}',
+    3,
+  );
 });
 
 t.test('a client that leaves ends a guest that waits', async (t) => {
