@@ -28,7 +28,7 @@ export interface RecordedStart {
 }
 
 /** What the process of a host can be asked. */
-export type HostQuestion = 'take-starts' | 'thread-ms' | 'resident-bytes' | 'peak-bytes';
+export type HostQuestion = 'take-starts' | 'thread-ms' | 'gc-ms' | 'resident-bytes' | 'peak-bytes';
 
 type HostChild = Child<HostAddresses, HostQuestion, readonly RecordedStart[] | number>;
 
@@ -166,6 +166,11 @@ export class BenchHost implements Closeable, AsyncDisposable {
   /** CPU time of the thread that serves, since it began, ms. */
   threadMs(): Promise<number> {
     return this.#askNumber('thread-ms');
+  }
+
+  /** Time for which V8's collections have held that thread, from the first time that this is asked, ms. */
+  collectionMs(): Promise<number> {
+    return this.#askNumber('gc-ms');
   }
 
   /** Resident memory of the process now, bytes; the peak begins anew here. */

@@ -14,12 +14,14 @@ import type { StartKind, StartPhases } from '../../host/metrics/observer.ts';
 import { PrometheusObserver } from '../../host/metrics/prometheus.ts';
 import { openSupervisor } from '../../host/supervisor.ts';
 import { answerParent } from './answer-parent.ts';
+import { Collections } from './collections.ts';
 import type { BenchStrategy, HostAddresses, HostQuestion, RecordedStart } from './bench-host.ts';
 
 const [dataDir = '', engine = 'auto', strategyName = 'auto', workers = '1'] = process.argv.slice(2);
 const strategy = strategyName as BenchStrategy;
 const starts: RecordedStart[] = [];
 const threadMs = openThreadClock();
+const collections = new Collections();
 recordStarts();
 if (strategy === 'full-reset') resetFully();
 const config = await loadConfig({
@@ -53,6 +55,8 @@ function answer(question: HostQuestion): readonly RecordedStart[] | number {
       return starts.splice(0);
     case 'thread-ms':
       return threadMs();
+    case 'gc-ms':
+      return collections.readMs();
     case 'resident-bytes':
       // Linux: the peak of this process begins anew.
       if (process.platform === 'linux') writeFileSync('/proc/self/clear_refs', '5');
