@@ -165,6 +165,13 @@ export const ERROR_CODES = define({
       'Cannot serve the component: it exports neither wasi:http/incoming-handler nor wasi:cli/run of WASI 0.2, nor wasi:http/handler or wasi:cli/run of 0.3, but {exports}',
     fix: 'Build it for the world wasi:http/proxy or wasi:cli/command, 0.2.0 to 0.2.12, or wasi:http/service or wasi:cli/command, 0.3.0 to 0.3.2',
   },
+  export_type_mismatch: {
+    status: 400,
+    blame: 'user',
+    message:
+      'Cannot serve the component: its "{name}" of "{interface}" has another type than WASI gives it',
+    fix: 'Build it against the official WIT files of WASI 0.3',
+  },
   composition_not_offered: {
     status: 400,
     blame: 'user',

@@ -7,8 +7,37 @@
 import { HostError } from '../base/errors.ts';
 import { findNearest } from '../base/nearest.ts';
 import type { Plan } from '../component/plan.ts';
-import { signatureDigest, signatureKey } from '../component/signature-text.ts';
+import { signatureDigest, signatureKey, signatureText } from '../component/signature-text.ts';
 import { wasiSignatures } from '../wasi/signatures.ts';
+import type { ServedKind } from './served-kind.ts';
+
+/** A function of WASI that has the type of each entry of the line 0.3: what guests export has no digest of its own. */
+const ENTRY_TYPES: Readonly<Record<string, (text: string, digest: string) => boolean>> = {
+  handle: (_text, digest) => digest === wasiSignatures['wasi:http/client@0.3']?.['send'],
+  run: (text) => text === 'async()->result<_,_>',
+};
+
+/**
+ * Checks that the function which serves has the type that WASI gives it: it is handed resources of the host, and what
+ * it gives is taken for one. Entries of the line 0.2 give nothing back.
+ *
+ * @throws {export_type_mismatch} If it has another one.
+ */
+export function checkEntry({ exports, lifts, resources }: Plan, { entry }: ServedKind): void {
+  const isRight = ENTRY_TYPES[entry.function];
+  if (!/@0\.3\.\d+$/.test(entry.interface) || isRight === undefined) return;
+  const found = exports.find(
+    (one) => one.interface === entry.interface && one.name === entry.function,
+  );
+  const lift = found === undefined ? undefined : lifts[found.lift];
+  const text = lift && signatureText(lift.type, resources);
+  const digest = lift && signatureDigest(lift.type, resources);
+  if (text !== undefined && digest !== undefined && isRight(text, digest)) return;
+  throw new HostError('export_type_mismatch', {
+    interface: entry.interface,
+    name: entry.function,
+  });
+}
 
 /**
  * Checks all functions that a plan imports.

@@ -10,7 +10,7 @@ import type { EngineName } from '../engine/manifest.ts';
 import { encodeLinkData } from '../engine/native/link-data.ts';
 import { hasStart } from '../wasm/has-start.ts';
 import type { CheckedImport } from './check-imports.ts';
-import { checkSignatures } from './check-signatures.ts';
+import { checkEntry, checkSignatures } from './check-signatures.ts';
 import type { ServedKind } from './served-kind.ts';
 import { transpile } from './transpile.ts';
 
@@ -38,6 +38,7 @@ export interface GeneratedCode {
  * @throws {malformed_wasm} If the component is not valid.
  * @throws {unknown_import} If it calls a function that WASI has not.
  * @throws {import_type_mismatch} If it calls one with other types than it has.
+ * @throws {export_type_mismatch} If what serves has another type than WASI gives it.
  * @throws {unsupported_by_native} If the native engine was asked for and cannot run it.
  * @throws {async_not_offered} If it is of WASI 0.3 and uses what the native engine lacks, or jco was asked for.
  * @throws {transpile_failed} If jco's generator refuses the component.
@@ -49,7 +50,10 @@ export async function generateCode(
   choice: EngineChoice,
 ): Promise<GeneratedCode> {
   const planned = planComponent(component);
-  if ('plan' in planned) checkSignatures(planned.plan);
+  if ('plan' in planned) {
+    checkSignatures(planned.plan);
+    checkEntry(planned.plan, served);
+  }
   const isAsync = [served.entry.interface, ...imports.map(({ name }) => name)].some((name) =>
     /@0\.3\.\d+$/.test(name),
   );

@@ -6,7 +6,7 @@ import type { FunctionKind } from '../registry/model.ts';
 import type { ModuleContract } from '../wasm/module-contract.ts';
 
 /** Grows whenever what deploy writes changes its meaning: artifacts are then prepared anew. */
-export const PREPARER_VERSION = 5;
+export const PREPARER_VERSION = 6;
 
 /** Name of the manifest among the files of a prepared artifact. */
 export const MANIFEST_FILE = 'manifest.json';

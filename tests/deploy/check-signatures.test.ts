@@ -1,6 +1,11 @@
+import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import t from 'tap';
+import { planComponent } from '../../host/component/plan-component.ts';
 import type { FunctionType, Plan, ValueType } from '../../host/component/plan.ts';
-import { checkSignatures } from '../../host/deploy/check-signatures.ts';
+import { checkEntry, checkSignatures } from '../../host/deploy/check-signatures.ts';
+import { generateCode } from '../../host/deploy/generate-code.ts';
+import type { ServedKind } from '../../host/deploy/served-kind.ts';
+import { command3, example } from '../guests/guests.ts';
 
 const stream = {
   kind: 'imported',
@@ -94,4 +99,38 @@ t.test('checkSignatures() refuses a type that would fill memory as text', (t) =>
     code: 'import_type_mismatch',
   });
   t.end();
+});
+
+t.test('what serves 0.3 must have the type that WASI gives it', async (t) => {
+  const served = (name: string, function_: string): ServedKind => ({
+    kind: 'http',
+    entry: { interface: name, function: function_ },
+  });
+  for (const [bytes, entry] of [
+    [example('hello-p3-rust'), served('wasi:http/handler@0.3.2', 'handle')],
+    [command3(), served('wasi:cli/run@0.3.2', 'run')],
+  ] as const) {
+    const planned = planComponent(bytes);
+    if ('unsupported' in planned) throw new Error(planned.unsupported);
+    t.doesNotThrow(() => checkEntry(planned.plan, entry));
+  }
+  const wrong = await parse(`(component
+    (core module $m (func (export "f") (result i32) i32.const 0))
+    (core instance $i (instantiate $m))
+    (func $f (result u32) (canon lift (core func $i "f")))
+    (instance $e (export "handle" (func $f)))
+    (export "wasi:http/handler@0.3.0" (instance $e)))`);
+  const planned = planComponent(wrong);
+  if ('unsupported' in planned) throw new Error(planned.unsupported);
+  t.throws(() => checkEntry(planned.plan, served('wasi:http/handler@0.3.0', 'handle')), {
+    code: 'export_type_mismatch',
+  });
+});
+
+t.test('components of 0.3 run on the native engine or not at all', async (t) => {
+  const entry = { interface: 'wasi:http/handler@0.3.2', function: 'handle' };
+  const served: ServedKind = { kind: 'http', entry };
+  await t.rejects(generateCode(example('hello-p3-rust'), [], served, 'jco'), {
+    code: 'async_not_offered',
+  });
 });

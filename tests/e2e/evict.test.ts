@@ -14,5 +14,9 @@ t.test('an evicted function starts cold at its next request', async (t) => {
   t.equal(run.code, 0, run.stderr);
   const { requests, host: figures } = JSON.parse(run.stdout);
   t.ok(requests > 0);
-  t.same(figures.starts, { cold: requests + 1 }, 'every one, and the first one that does not count');
+  t.same(
+    figures.starts,
+    { cold: requests + 1 },
+    'every one, and the first one that does not count',
+  );
 });

@@ -13,10 +13,12 @@ t.before(async () => {
   host = await openRunningHost(t, { config: { limits: { coldAllowanceMs: 10_000 } } });
   await deployCanary(host);
   const limits = { timeoutMs: 500, cpuMs: 500, memoryBytes: 64 * 2 ** 20 };
-  await host.deploy('two', misbehave(), { limits });
-  await host.deploy('three', misbehave3(), { limits });
-  await host.deploy('echo-two', example('echo-rust'));
-  await host.deploy('echo-three', example('echo-p3-rust'));
+  await Promise.all([
+    host.deploy('two', misbehave(), { limits }),
+    host.deploy('three', misbehave3(), { limits }),
+    host.deploy('echo-two', example('echo-rust')),
+    host.deploy('echo-three', example('echo-p3-rust')),
+  ]);
 });
 
 interface Behaviour {
@@ -161,7 +163,7 @@ t.test('work goes on after the answer, and says so in the log', async (t) => {
   t.match(await host.logs('events'), '[stdout] worked for 30 ms after the response');
   const client = await host.connect(t);
   client.send('POST /events/?for=60 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
-  await client.until(/accepted[^]*\r\n0\r\n/);
+  await client.until(/accepted/);
   client.socket.destroy();
   await host.untilMetric(
     'faas_invocations_total{function="events",version="1",trigger="http",outcome="ok"}',

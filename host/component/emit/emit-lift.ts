@@ -35,7 +35,18 @@ export function emitLift(emission: Emission, { index, lift, scope }: LiftParts):
   if (signature.usesMemory) finish.add(`${scope.memory}.begin();`);
   finish.add(`r=${liftResult(emission, scope, finish, signature, 'u')};`);
   const second = emitSecondHalf(index, lift, scope, finish.toString(), give);
-  return `${second}function e${index}(${values.join(',')}){z.checkLive();m.enter();try{${call.toString()}return y${index}(${core}).then(g${index},fail)}catch(x){fail(x)}finally{m.leave()}}\n`;
+  // An asynchronous function may be lifted synchronously: then it is done when it returns.
+  const isAsync = lift.type.isAsync === true;
+  const parameters = isAsync ? [...values, 'o'] : values;
+  const told = isAsync ? `.then(${tellOf(lift)})` : '';
+  return `${second}function e${index}(${parameters.join(',')}){z.checkLive();m.enter();try{${call.toString()}return y${index}(${core}).then(g${index},fail)${told}}catch(x){fail(x)}finally{m.leave()}}\n`;
+}
+
+/** Functions that tell whoever calls of the result, as an asynchronous lift does. */
+function tellOf({ type }: Lift): string {
+  if (type.result?.kind !== 'result') return 'r=>{o?.(r);return r}';
+  const onError = `x=>{if(x instanceof WitError)o?.({tag:'err',val:x.payload});throw x}`;
+  return `r=>{o?.({tag:'ok',val:r});return r},${onError}`;
 }
 
 /**

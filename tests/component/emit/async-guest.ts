@@ -11,8 +11,8 @@ export interface GuestBuiltin {
   readonly builtin: AsyncBuiltin['builtin'];
   /** Core type: `(param i32) (result i32)`. */
   readonly type: string;
-  readonly payload?: ValueType;
-  readonly isAsync?: true;
+  readonly payload?: ValueType | undefined;
+  readonly isAsync?: true | undefined;
 }
 
 /** The parts of a guest. */
@@ -28,6 +28,8 @@ export interface AsyncGuest {
   readonly host?: TestImport & { readonly coreType: string };
   /** What else the module has. */
   readonly more?: string;
+  /** Lifted without the option `async`: the function's instructions give the result itself. */
+  readonly isSync?: true;
 }
 
 const MEMORY = { kind: 'export', instance: 0, name: 'memory' } as const;
@@ -62,14 +64,22 @@ export function endBuiltins(sort: 'stream' | 'future', payload?: ValueType): Gue
     name: `s-${operation}`,
     builtin: `${sort}-${operation as keyof typeof types}` as const,
     type,
-    ...(payload === undefined ? {} : { payload }),
-    ...(operation === 'read' || operation === 'write' ? { isAsync: true as const } : {}),
+    payload,
+    isAsync: operation === 'read' || operation === 'write' ? true : undefined,
   }));
 }
 
 /** Instantiates it; its one export takes a function that is told of the result. */
 export async function asyncGuest(guest: AsyncGuest): Promise<TestInstance> {
-  const { builtins = [], body, callback = '(i32.const 0)', result, host, more = '' } = guest;
+  const {
+    builtins = [],
+    body,
+    callback = '(i32.const 0)',
+    result,
+    host,
+    more = '',
+    isSync,
+  } = guest;
   const options: CanonOptions = {
     encoding: 'utf8',
     memory: MEMORY,
@@ -112,11 +122,14 @@ export async function asyncGuest(guest: AsyncGuest): Promise<TestInstance> {
           component: 0,
           core: { kind: 'export', instance: 0, name: 'run' },
           type,
-          options: {
-            ...options,
-            isAsync: true,
-            callback: { kind: 'export', instance: 0, name: 'callback' },
-          },
+          options:
+            isSync === true
+              ? options
+              : {
+                  ...options,
+                  isAsync: true as const,
+                  callback: { kind: 'export' as const, instance: 0, name: 'callback' },
+                },
         },
       ],
       trampolines: [

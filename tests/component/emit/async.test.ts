@@ -284,3 +284,17 @@ t.test('what a guest leaves is given up when its instance is closed', async (t) 
   await t.rejects(Promise.resolve(called), WebAssembly.RuntimeError);
   t.equal(instance.state.components[0]?.async?.isEmpty, true);
 });
+
+t.test('an asynchronous function may be lifted synchronously', async (t) => {
+  const instance = await asyncGuest({ body: '(i32.const 6)', result: u32, isSync: true });
+  const told: unknown[] = [];
+  t.equal(await instance.exports[0]?.((value: unknown) => told.push(value)), 6);
+  t.same(told, [6]);
+  const result: ValueType = { kind: 'result', ok: undefined, err: undefined };
+  const failing = await asyncGuest({ body: '(i32.const 1)', result, isSync: true });
+  await t.rejects(
+    Promise.resolve(failing.exports[0]?.((value: unknown) => told.push(value))),
+    WitError,
+  );
+  t.same(told[1], { tag: 'err', val: undefined });
+});

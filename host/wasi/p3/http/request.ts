@@ -43,6 +43,8 @@ export class Request {
   #authority: string | undefined;
   #pathWithQuery: string | undefined;
   #pathBytes = 0;
+  /** Of one that a guest made: counted for it until the request is handed over. */
+  #fields: Fields3 | undefined;
   #gone = false;
 
   private constructor(
@@ -180,8 +182,6 @@ export class Request {
       departure,
     };
   }
-
-  #fields: Fields3 | undefined;
 
   #hold(headers: Fields3): void {
     this.#fields = headers;

@@ -11,6 +11,7 @@ export const wasiHttpTypes3: HostInterface = {
   name: 'wasi:http/types',
   versions: WASI_0_3,
   functions: {},
+  // Requests and responses have no constructor in WIT, and so none that anybody may call.
   resources: {
     fields: Fields3,
     request: Request as never,
