@@ -29,7 +29,7 @@ const EXPECTED = [
   'set Err(Error::Other("Cannot use the key \\"\\": it is empty"))',
 ];
 
-// `tests/conformance/examples.test.ts` runs the same on both engines and compares.
+// `tests/conformance/examples.long.test.ts` runs the same on both engines and compares.
 t.test('a component of the oldest drafts calls all of their functions', async (t) => {
   const host = await openHarness(t);
   const record = await host.deploy('drafts', kvDraft(), SETTINGS);
