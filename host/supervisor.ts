@@ -107,7 +107,7 @@ async function compose(
     config,
     workers,
     release: version,
-    run: await openRunDirectory(directory.path),
+    run: openRunDirectory(directory.path),
     readable: [config.tls.cert, config.tls.key].flatMap((path) =>
       path === undefined ? [] : [path, join(dirname(path), '*')],
     ),

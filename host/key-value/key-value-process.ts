@@ -12,7 +12,8 @@ import { modulePath } from '../base/package-roots.ts';
 import type { Log } from '../logs/log.ts';
 import type { KeyValueJob } from './key-value-main.ts';
 import type { KeyValueLimits } from './key-value-store.ts';
-import { keyValueSocketPath, makeSocketFolder } from './socket-path.ts';
+import { makeSocketFolder } from '../links/socket-folder.ts';
+import { keyValueSocketPath } from './socket-path.ts';
 
 /** What the process is started with. */
 export interface KeyValueProcessOptions {
@@ -83,7 +84,7 @@ export class KeyValueProcess implements Closeable {
     const socketPath = keyValueSocketPath(dataDir);
     try {
       mkdirSync(dirname(databasePath), { recursive: true, mode: 0o700 });
-      makeSocketFolder(socketPath);
+      makeSocketFolder(dirname(socketPath));
     } catch (error) {
       return this.#restart(`its folder cannot be made: ${String(error)}`, startedMs);
     }

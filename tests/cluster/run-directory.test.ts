@@ -15,10 +15,10 @@ async function folderOf(t: { teardown(task: () => unknown): void }): Promise<str
 
 t.test('sockets lie in the data directory, in a folder of this user alone', { skip }, async (t) => {
   const data = await folderOf(t);
-  const run = await openRunDirectory(data);
+  const run = openRunDirectory(data);
   t.equal(run.path, join(data, 'run'));
   t.equal((await stat(run.path)).mode & 0o777, 0o700);
-  t.strictSame(await openRunDirectory(data), run, 'again');
+  t.strictSame(openRunDirectory(data), run, 'again');
 });
 
 t.test('a long path leads to a folder of its own where sockets fit', { skip }, async (t) => {
@@ -26,7 +26,7 @@ t.test('a long path leads to a folder of its own where sockets fit', { skip }, a
   const long = join(base, 'x'.repeat(60), 'y'.repeat(60));
   const other = join(base, 'x'.repeat(60), 'z'.repeat(60));
   await mkdir(long, { recursive: true });
-  const run = await openRunDirectory(long);
+  const run = openRunDirectory(long);
   t.teardown(() => rm(run.path, { recursive: true, force: true }));
   t.ok(run.path.startsWith(tmpdir()), run.path);
   t.equal((await stat(run.path)).mode & 0o777, 0o700);
@@ -39,9 +39,9 @@ t.test('a folder that others may enter, or that is none, is refused', { skip }, 
   const data = await folderOf(t);
   await mkdir(join(data, 'run'));
   await chmod(join(data, 'run'), 0o755);
-  await t.rejects(openRunDirectory(data), { code: 'data_directory_foreign' });
+  t.throws(() => openRunDirectory(data), { code: 'data_directory_foreign' });
   await rm(join(data, 'run'), { recursive: true });
   await mkdir(join(data, 'elsewhere'), { mode: 0o700 });
   await symlink(join(data, 'elsewhere'), join(data, 'run'));
-  await t.rejects(openRunDirectory(data), { code: 'data_directory_foreign' }, 'a link to one');
+  t.throws(() => openRunDirectory(data), { code: 'data_directory_foreign' }, 'a link to one');
 });
