@@ -20,5 +20,6 @@ t.test('look-ups are measured in every way, with one function and with all', asy
       ['host', 'path', 'route', 'any'].map((way) => `${way} ${functions}`),
     ),
   );
-  for (const { ns } of costs) t.ok(ns > 1 && ns < 1e6);
+  // What one step of the clock is to a few look-ups may be 0.
+  for (const { ns } of costs) t.ok(ns >= 0 && ns < 1e6, String(ns));
 });
