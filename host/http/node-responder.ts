@@ -56,6 +56,8 @@ export class NodeResponder implements HttpResponder, ByteSink, HeldAnswer {
   #state: 'unbegun' | 'held' | 'complete' | 'sending' | 'ended' | 'broken' = 'unbegun';
   #failure: Error | 'closed' | undefined;
   #held: Uint8Array[] = [];
+  /** Held as text, in place of pieces: the whole body of a small response, most often. */
+  #heldText = '';
   #heldBytes = 0;
   #turnsLeft = HELD_TURNS;
   #hasBody = false;
@@ -131,11 +133,23 @@ export class NodeResponder implements HttpResponder, ByteSink, HeldAnswer {
     if (this.#leftBytes < 0) {
       this.#refuse('its body is longer than its content-length');
     } else if (this.#state === 'held' && this.#heldBytes + bytes.byteLength <= HELD_BYTES) {
+      this.#holdBytes();
       this.#held.push(bytes);
       this.#heldBytes += bytes.byteLength;
     } else if (this.#send()) {
       this.#writeOut(bytes);
     }
+  }
+
+  writeText(text: string): void {
+    const isFirst = this.#state === 'held' && this.#heldBytes === 0 && text.length <= JOINED_BYTES;
+    if (!isFirst || this.#failure !== undefined || text.length > this.#leftBytes) {
+      this.write(Buffer.from(text, 'latin1'));
+      return;
+    }
+    this.#leftBytes -= text.length;
+    this.#heldText = text;
+    this.#heldBytes = text.length;
   }
 
   ready(): Promise<void> {
@@ -185,14 +199,24 @@ export class NodeResponder implements HttpResponder, ByteSink, HeldAnswer {
 
   /** Sends the response in one piece: it is all there. */
   #sendWhole(): void {
-    const body = this.#hasBody && this.#heldBytes > 0 ? joined(this.#held) : undefined;
-    if (this.#writeHead(this.#heldBytes)) this.#end(body);
+    if (!this.#writeHead(this.#heldBytes)) return;
+    if (!this.#hasBody || this.#heldBytes === 0) this.#end(undefined);
+    else if (this.#heldText === '') this.#end(joined(this.#held));
+    else this.#endWithText(this.#heldText);
+  }
+
+  /** What is held as text becomes a piece like others. */
+  #holdBytes(): void {
+    if (this.#heldText === '') return;
+    this.#held.push(Buffer.from(this.#heldText, 'latin1'));
+    this.#heldText = '';
   }
 
   /** Sends head and held bytes, unless that has happened. Returns false if they cannot be sent. */
   #send(): boolean {
     if (this.#state !== 'held') return this.#state === 'sending';
     if (!this.#writeHead(undefined)) return false;
+    this.#holdBytes();
     const held = this.#held;
     this.#held = [];
     this.#heldBytes = 0;
@@ -213,10 +237,19 @@ export class NodeResponder implements HttpResponder, ByteSink, HeldAnswer {
   }
 
   #end(body: Uint8Array | undefined): void {
+    if (body !== undefined && body.byteLength <= JOINED_BYTES) {
+      this.#endWithText(textOf(body));
+      return;
+    }
     this.#state = 'ended';
     this.#owner.onEnding();
-    if (body === undefined || body.byteLength > JOINED_BYTES) this.#response.end(body);
-    else this.#response.end(textOf(body), 'latin1');
+    this.#response.end(body);
+  }
+
+  #endWithText(body: string): void {
+    this.#state = 'ended';
+    this.#owner.onEnding();
+    this.#response.end(body, 'latin1');
   }
 
   #completeHead(head: ResponseHead, wholeBytes: number | undefined): string[] {
@@ -277,6 +310,7 @@ export class NodeResponder implements HttpResponder, ByteSink, HeldAnswer {
     if (this.#state === 'ended' || this.#state === 'broken') return;
     this.#state = 'broken';
     this.#held = [];
+    this.#heldText = '';
     this.#heldBytes = 0;
     this.#fail(error);
     if (this.isSent) {

@@ -25,10 +25,10 @@ export function readResponseHead(status: number, fields: readonly Field[]): Resp
   const raw: string[] = [];
   let declared: string | undefined;
   let trailer: string | undefined;
-  for (const [anyCaseName, bytes] of fields) {
+  for (const [anyCaseName, bytes, text] of fields) {
     const name = anyCaseName.toLowerCase();
     if (isConnectionField(name) || name === 'x-request-id') continue;
-    const value = textOf(bytes);
+    const value = text ?? textOf(bytes);
     if (name === 'trailer') {
       trailer = value;
     } else if (name === 'content-length') {

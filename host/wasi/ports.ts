@@ -34,14 +34,16 @@ export interface ByteSink {
   readonly failure: Error | 'closed' | undefined;
   /** Accepts `bytes` (at most `capacity`; the sink owns the array from now on). */
   write(bytes: Uint8Array): void;
+  /** The same with bytes as Latin-1 text, for sinks that make text of short pieces anyway; absent: only `write`. */
+  writeText?(text: string): void;
   /** Resolves when `capacity > 0` or the sink failed. Never rejects. */
   ready(): Promise<void>;
   /** Resolves when all that was written is handed over, or the sink failed. Never rejects. */
   flushed(): Promise<void>;
 }
 
-/** Name and value of one header field; values are bytes, as the specification has them. */
-export type Field = readonly [name: string, value: Uint8Array];
+/** Name and value of one header field; values are bytes, as the specification has them, and Latin-1 text as well where that is known already. */
+export type Field = readonly [name: string, value: Uint8Array, text?: string];
 
 /** An HTTP request as it arrived: what `wasi:http` `incoming-request` shows. */
 export interface IncomingHttpRequest {

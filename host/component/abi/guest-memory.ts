@@ -152,6 +152,14 @@ export class GuestMemory {
     return this.bytes.slice(start, start + length);
   }
 
+  /** Lifts bytes as text of one character each. */
+  liftLatin1(pointer: number, count: number): string {
+    const length = count >>> 0;
+    this.#charge(length + OBJECT_BYTES);
+    const start = this.check(pointer, length, 1);
+    return latin1Slice.call(this.bytes, start, start + length);
+  }
+
   /** Copies bytes of a range that was checked; it need not be in a call. */
   copyOut(start: number, length: number): Uint8Array {
     if (this.bytes.length === 0) this.#refresh();

@@ -36,6 +36,7 @@ export class InstanceState {
   #nextWait: Promise<unknown> | undefined;
   #ended = false;
   #bindGuest: (guest: object) => void = noGuest;
+  #rest: () => void = nothing;
 
   constructor(run: RunPort) {
     this.run = run;
@@ -49,6 +50,17 @@ export class InstanceState {
   /** Emitted code gives what changes the guest that its imports act for. */
   onGuest(bind: (guest: object) => void): void {
     this.#bindGuest = bind;
+  }
+
+  /** Emitted code gives what lets the next instance have what this one needs no more. */
+  onRest(rest: () => void): void {
+    this.#rest = rest;
+  }
+
+  /** It is closed, and no frame of it is on any stack: none will be again. */
+  rest(): void {
+    this.#rest();
+    this.#rest = nothing;
   }
 
   /** It is back in its initial state, and acts for another guest. */
@@ -169,4 +181,8 @@ export class InstanceState {
 
 function noGuest(): void {
   // A script that imports nothing acts for nobody.
+}
+
+function nothing(): void {
+  // Most components have nothing to give back.
 }

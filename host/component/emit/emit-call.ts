@@ -4,6 +4,7 @@
  */
 import type { Emission, Scope } from './emission.ts';
 import type { FunctionBody } from './function-body.ts';
+import type { TypeInfo } from './layout.ts';
 import { Lifter, type CoreValue } from './lift.ts';
 import { Lowerer } from './lower.ts';
 import { storeUnsigned, at } from './scalars.ts';
@@ -29,23 +30,29 @@ export function resultPointer(signature: Signature): string {
   );
 }
 
-/** Lifts the parameters of a function that a guest calls; gives an expression for each. */
+/**
+ * Lifts the parameters of a function that a guest calls; gives an expression for each.
+ *
+ * @param onMemory Whether strings and byte lists are passed on as they came: pointer and length, two expressions.
+ */
 export function liftParameters(
   emission: Emission,
   scope: Scope,
   body: FunctionBody,
   signature: Signature,
+  onMemory = false,
 ): string[] {
   const lends = signature.ownsAfterBorrow;
   const lifter = new Lifter(emission, scope, lends);
   let values: string[];
   if (signature.parameterTuple === undefined) {
     let next = 0;
-    values = signature.parameters.map((info) => {
+    values = signature.parameters.flatMap((info) => {
       const core = info.flat.map((type): CoreValue => {
         next += 1;
         return { expression: coreParameter(next - 1), type };
       });
+      if (onMemory && isBytes(info)) return core.map(({ expression }) => expression);
       return lifter.fromFlat(body, info, core);
     });
   } else {
@@ -161,4 +168,9 @@ export function lowerOutcome(
   body.add('}else{');
   if (err !== undefined) lowerer.toMemory(body, err, at(start, errOffset), value);
   body.add('}');
+}
+
+/** Whether a value is a range of bytes in memory. */
+function isBytes({ type, parts: [element] }: TypeInfo): boolean {
+  return type.kind === 'string' || (type.kind === 'list' && element?.type.kind === 'u8');
 }

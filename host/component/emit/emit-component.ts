@@ -35,12 +35,16 @@ export interface LinkedImport {
   readonly interface: string;
   readonly name: string;
   readonly parameters: number;
+  /** Whether it is the one that works on the guest's memory (`HostInterface.onMemory`). */
+  readonly onMemory?: true;
 }
 
 /** What is known besides the plan when code is emitted. */
 export interface EmitOptions {
   /** Whether a function may return a promise. */
   readonly isBlocking: (imported: ImportedFunction) => boolean;
+  /** Whether the host has it as a function on memory as well; absent: no. */
+  readonly isOnMemory?: (imported: ImportedFunction) => boolean;
   /** Whether instantiating a core module runs a function of it, by the module's number. */
   readonly hasStart: (module: number) => boolean;
 }
@@ -60,16 +64,22 @@ class ComponentEmitter {
   readonly #memories = new MemoryNumbers();
   readonly #blocking: readonly boolean[];
   readonly #hasStart: EmitOptions['hasStart'];
+  /** Indices of the imports that are functions on memory as well: as such they come behind all imports, in this order. */
+  readonly #onMemory: readonly number[];
 
   constructor(plan: Plan, options: EmitOptions) {
     this.#plan = plan;
     this.#emission = new Emission(plan);
     this.#blocking = plan.imports.map((imported) => options.isBlocking(imported));
     this.#hasStart = options.hasStart;
+    this.#onMemory = plan.imports.flatMap((imported, index) =>
+      options.isOnMemory?.(imported) === true ? [index] : [],
+    );
   }
 
   emit(): EmittedComponent {
-    const { imports, exports } = this.#plan;
+    const { exports } = this.#plan;
+    const imports = this.#linkedImports();
     const bindings = [...this.#liftBindings(), ...this.#destructorBindings()];
     const exported = [...new Set(exports.map(({ lift }) => lift))];
     const lifts = exported.map((index) => this.#emitLift(index));
@@ -113,13 +123,28 @@ class ComponentEmitter {
     return {
       source,
       names: this.#emission.names.names,
-      imports: imports.map(({ interface: from, name, type }) => ({
-        interface: from,
-        name,
-        parameters: type.parameters.length,
-      })),
+      imports,
       exports: exports.map(({ interface: from, name }) => ({ interface: from, name })),
     };
+  }
+
+  #linkedImports(): LinkedImport[] {
+    const linked = this.#plan.imports.map(({ interface: from, name, type }): LinkedImport => ({
+      interface: from,
+      name,
+      parameters: type.parameters.length,
+    }));
+    const onMemory = this.#onMemory.flatMap((index): LinkedImport[] => {
+      const found = linked[index];
+      return found === undefined ? [] : [{ ...found, onMemory: true }];
+    });
+    return [...linked, ...onMemory];
+  }
+
+  /** Number of the host's function on memory for an import, if there is one. */
+  #onMemoryOf(importIndex: number): number | undefined {
+    const place = this.#onMemory.indexOf(importIndex);
+    return place === -1 ? undefined : this.#plan.imports.length + place;
   }
 
   #emitTrampoline(index: number): string {
@@ -134,6 +159,7 @@ class ComponentEmitter {
           importIndex: trampoline.import,
           imported,
           scope: this.#scope(component, trampoline.options, 'host'),
+          onMemory: this.#onMemoryOf(trampoline.import),
           blocking: this.#blocking[trampoline.import] === true,
           isAsync: trampoline.options.isAsync === true,
         });

@@ -20,18 +20,35 @@ export interface Detour {
 
 const TYPES: Readonly<Record<CoreType, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c };
 
-/** Source of a module that is compiled once for a script: `const D=…`; empty if nothing takes the detour. */
+/** Detours that wait for the next instance of the same component; more would seldom find one. */
+const MAX_AT_REST = 8;
+
+/**
+ * Source of what a script does once: `take(z)` gives a detour, a new one or that of an instance that is gone. An instance of
+ * the module costs a quarter of a small component's instantiation, so it goes from one to the next and
+ * calls what its owner put into it. Empty if nothing takes the detour.
+ */
 export function emitDetourModule(detours: readonly Detour[]): string {
   if (detours.length === 0) return '';
   const bytes = encodeModule(detours);
-  return `const D=new WebAssembly.Module(new Uint8Array([${bytes.join(',')}]));\n`;
+  const functions = detours.map(({ parameters }, number) => {
+    const names = parameters.map((_, local) => `a${local}`).join(',');
+    return `${number}:(${names})=>l.f${number}(${names})`;
+  });
+  const slots = detours.map((_, number) => `f${number}:undefined`).join(',');
+  return [
+    `const D=new WebAssembly.Module(new Uint8Array([${bytes.join(',')}])),P=[];\n`,
+    `function take(z){const r=P.pop();if(r!==undefined){r.z=z;return r}const l={z,d:undefined,${slots}};`,
+    `l.d=new WebAssembly.Instance(D,{t:{${functions.join(',')}},w:{w:new WebAssembly.Suspending(()=>l.z.takeWait())}}).exports;return l}\n`,
+    `function give(l){l.z=${detours.map((_, number) => `l.f${number}=`).join('')}undefined;if(P.length<${MAX_AT_REST})P.push(l)}\n`,
+  ].join('');
 }
 
-/** Source of its instance: `const d=…`, with what guests import in it by number. */
+/** Source for each instance: `const d=…`, with what guests import in it by number. */
 export function emitDetourInstance(detours: readonly Detour[]): string {
   if (detours.length === 0) return '';
-  const functions = detours.map(({ index }, number) => `${number}:t${index}`).join(',');
-  return `const d=new WebAssembly.Instance(D,{t:{${functions}},w:{w:new WebAssembly.Suspending(()=>z.takeWait())}}).exports;\n`;
+  const functions = detours.map(({ index }, number) => `l.f${number}=t${index};`).join('');
+  return `const l=take(z),{d}=l;${functions}z.onRest(()=>give(l));\n`;
 }
 
 /** `\0asm`, version 1. */

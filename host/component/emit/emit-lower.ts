@@ -28,6 +28,8 @@ export interface LowerParts {
   readonly importIndex: number;
   readonly imported: ImportedFunction;
   readonly scope: Scope;
+  /** Number of the host's function that takes strings and byte lists where they are, if there is one. */
+  readonly onMemory: number | undefined;
   /** Whether the host's function may return a promise. */
   readonly blocking: boolean;
   /** Whether the guest goes on while it is under way. */
@@ -43,9 +45,9 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
   call.add(`${scope.state}.leaveTo(${importIndex});`);
   if (blocking && !isAsync) call.add('z.checkMayWait();');
   if (signature.usesMemory) call.add(`${scope.memory}.begin();`);
-  const values = liftParameters(emission, scope, call, signature);
-  const isMethod = imported.name.startsWith('[method]');
-  const host = `h${importIndex}${isMethod ? '.call' : ''}(${[...(isMethod ? [] : ['G']), ...values].join(',')})`;
+  const onMemory = takesMemory(signature, scope, isAsync) ? parts.onMemory : undefined;
+  const values = liftParameters(emission, scope, call, signature, onMemory !== undefined);
+  const host = hostCall(parts, values, onMemory);
   call.add(
     isResult ? `let r,k=0;try{r=${host}}catch(x){r=errorValueOf(x);k=1}` : `const r=${host};`,
   );
@@ -75,6 +77,28 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
   }
   const inputs = ['r', ...(isResult ? ['k'] : []), ...pointer].join(',');
   return `function f${index}(${inputs}){${finish.toString()}}\n${guarded(index, parameters, call.toString())}`;
+}
+
+/** Source of the call; every function on memory is a method, and takes the memory first. */
+function hostCall(
+  { importIndex, imported, scope }: LowerParts,
+  values: readonly string[],
+  onMemory: number | undefined,
+): string {
+  const [self = '', ...others] = values;
+  if (onMemory !== undefined)
+    return `h${onMemory}.call(${[self, scope.memory, ...others].join(',')})`;
+  if (imported.name.startsWith('[method]')) return `h${importIndex}.call(${values.join(',')})`;
+  return `h${importIndex}(${['G', ...values].join(',')})`;
+}
+
+/** Whether pointers can be passed on: they are in the core parameters, and text is UTF-8. */
+function takesMemory(
+  { parameterTuple }: Signature,
+  { encoding }: Scope,
+  isAsync: boolean,
+): boolean {
+  return parameterTuple === undefined && encoding === 'utf8' && !isAsync;
 }
 
 /** Whether a function that may block is called by `emit-detour.ts`: its core form has no result of its own. */

@@ -10,6 +10,9 @@ import { camelCase } from '../../component/emit/name-table.ts';
 import { findInterface, type InterfacesByName } from '../../component/find-interface.ts';
 import type { HostFunction, HostInterface, ResourceClass } from '../../component/host-interface.ts';
 
+/** Ends the names of methods on memory (`HostInterface.onMemory`). */
+const ON_MEMORY = 'OnMemory';
+
 /** Name of a constructor, method or static function: what it is, of which resource, and its own name. */
 const RESOURCE_FUNCTION = /^\[(constructor|method|static)\]([a-z0-9-]+)(?:\.([a-z0-9-]+))?$/i;
 
@@ -38,7 +41,9 @@ function findFunction(host: HostInterface, imported: LinkedImport): HostFunction
   if (kind === undefined) return ownProperty(host.functions, imported.name);
   const resource = ownProperty(host.resources, resourceName);
   if (resource === undefined) return undefined;
-  if (kind === 'method') return methodOf(resource, camelCase(name));
+  if (kind === 'method') {
+    return methodOf(resource, `${camelCase(name)}${imported.onMemory === true ? ON_MEMORY : ''}`);
+  }
   const takesGuest = host.constructible?.includes(resourceName) === true;
   if (kind === 'constructor') return constructorOf(resource, takesGuest, imported.parameters);
   const found = methodOn(resource, camelCase(name));

@@ -71,7 +71,10 @@ export class InstanceKeeper {
     const isIdle = !state.ended && state.components.every((component) => component.isIdle);
     // Neither exports nor resources in the hands of the host run any code of it after that.
     state.close();
-    if (isIdle && !this.#module.isClosed) this.#recycle();
+    if (isIdle) {
+      state.rest();
+      if (!this.#module.isClosed) this.#recycle();
+    }
     this.#reset = undefined;
     this.#cores.length = 0;
     this.#memories.length = 0;

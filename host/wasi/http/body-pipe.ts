@@ -98,18 +98,19 @@ export class BodyPipe implements ByteSink {
   }
 
   write(bytes: Uint8Array): void {
-    if (this.failure !== undefined || this.#taker === 'nobody') return;
-    this.#writtenBytes += bytes.length;
-    const { declaredBytes } = this.#rules;
-    if (declaredBytes !== undefined && this.#writtenBytes > declaredBytes) {
-      this.#fail('wrong_length');
-    } else if (this.#taker !== undefined && this.#writtenBytes > this.#taker.limitBytes) {
-      this.#fail('too_large');
-    } else if (this.#taker === undefined || this.#queuedBytes > 0) {
+    if (!this.#count(bytes.length)) return;
+    const taker = this.#taker;
+    if (taker === undefined || taker === 'nobody' || this.#queuedBytes > 0) {
       chargeGuest(this.#guest, bytes.length);
       this.#queue.push(bytes);
       this.#queuedBytes += bytes.length;
-    } else this.#taker.sink.write(bytes);
+    } else taker.sink.write(bytes);
+  }
+
+  writeText(text: string): void {
+    const sink = this.#queuedBytes > 0 ? undefined : this.#sink;
+    if (sink?.writeText === undefined) this.write(Buffer.from(text, 'latin1'));
+    else if (this.#count(text.length)) sink.writeText(text);
   }
 
   async ready(): Promise<void> {
@@ -179,6 +180,22 @@ export class BodyPipe implements ByteSink {
     this.#forget();
     this.#pump();
     this.#notify();
+  }
+
+  /** Counts bytes that come; false if they are to be forgotten. */
+  #count(bytes: number): boolean {
+    if (this.failure !== undefined || this.#taker === 'nobody') return false;
+    this.#writtenBytes += bytes;
+    const { declaredBytes } = this.#rules;
+    if (declaredBytes !== undefined && this.#writtenBytes > declaredBytes) {
+      this.#fail('wrong_length');
+      return false;
+    }
+    if (this.#taker !== undefined && this.#writtenBytes > this.#taker.limitBytes) {
+      this.#fail('too_large');
+      return false;
+    }
+    return true;
   }
 
   get #sink(): ByteSink | undefined {

@@ -5,9 +5,11 @@
  * `forbidden`, which 0.3 (`../p3/http/fields.ts`) calls by its name. Field lists are never changed in place, so requests, views and clones share them.
  */
 import { WitError } from '../../component/host-interface.ts';
+import type { GuestMemory } from '../../component/abi/guest-memory.ts';
 import type { Field, Guest } from '../ports.ts';
 import { isFieldValue, isForbidden, isToken } from './field-rules.ts';
 import { chargeGuest } from './host-budget.ts';
+import { findKnownField, keepKnownField } from './known-fields.ts';
 
 /** Names, values and overhead of one resource; servers in the wild refuse far less. */
 const MAX_BYTES = 128 * 1024;
@@ -87,9 +89,30 @@ export class Fields {
   append(name: string, value: Uint8Array): void {
     this.#throwIfImmutable();
     checkField(name, [value]);
-    // Before anything is copied: a guest that goes on at the limit costs no more than the check.
-    if (this.#list.length >= MAX_COUNT) throw createHeaderError(this.sizeTag);
-    this.#replace([...this.#list, [name, value]]);
+    this.#add([name, value]);
+  }
+
+  /** `append` on linear memory. */
+  appendOnMemory(
+    memory: GuestMemory,
+    namePointer: number,
+    nameLength: number,
+    valuePointer: number,
+    valueLength: number,
+  ): void {
+    const { bytes } = memory;
+    const nameStart = memory.check(namePointer, nameLength >>> 0, 1);
+    const valueStart = memory.check(valuePointer, valueLength >>> 0, 1);
+    let field = findKnownField(bytes, nameStart, nameLength >>> 0, valueStart, valueLength >>> 0);
+    if (field === undefined) {
+      const name = memory.liftUtf8(namePointer, nameLength);
+      const value = memory.liftBytes(valuePointer, valueLength);
+      this.#throwIfImmutable();
+      checkField(name, [value]);
+      field = keepKnownField(bytes, nameStart, valueStart, name, value);
+    }
+    this.#throwIfImmutable();
+    this.#add(field);
   }
 
   entries(): Field[] {
@@ -120,6 +143,17 @@ export class Fields {
   /** Whose fields they are. */
   protected get guest(): Guest {
     return this.#guest;
+  }
+
+  /** Adds a valid field. */
+  #add(field: Field): void {
+    // Before anything is copied: a guest that goes on at the limit costs no more than the check.
+    if (this.#list.length >= MAX_COUNT) throw createHeaderError(this.sizeTag);
+    const bytes = this.#bytes + sizeOf([field]);
+    if (bytes > MAX_BYTES) throw createHeaderError(this.sizeTag);
+    chargeGuest(this.#guest, bytes - this.#bytes);
+    this.#list = [...this.#list, field];
+    this.#bytes = bytes;
   }
 
   #replace(list: readonly Field[]): void {

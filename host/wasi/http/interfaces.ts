@@ -43,6 +43,7 @@ export const wasiHttpTypes: HostInterface = {
     'outgoing-body',
   ],
   blocking: [],
+  onMemory: ['[method]fields.append'],
 };
 
 /** All of them. */

@@ -5,6 +5,7 @@
  * streams may share a sink (each `get-stdout` makes one): a stream that was permitted room which
  * another one has used since keeps the rest and writes it as room appears.
  */
+import type { GuestMemory } from '../../component/abi/guest-memory.ts';
 import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
 import type { ByteSink, Guest } from '../ports.ts';
 import { InputStream } from './input-stream.ts';
@@ -15,6 +16,9 @@ import { createClosedError, createFailedError } from './stream-error.ts';
 const WRITE_LIMIT_BYTES = 65_536;
 /** Most bytes of one `blocking-write…-and-flush`, as the specification has it. */
 const BLOCKING_WRITE_LIMIT_BYTES = 4096;
+
+/** Pieces up to this size go to a sink as text, if it takes that: a string costs less than an array and the text made of it. */
+const TEXT_BYTES = 1024;
 
 /** Bytes that a guest writes. */
 export class OutputStream {
@@ -66,6 +70,33 @@ export class OutputStream {
       return this.#guest.suspend(this.#writeAndFlush(contents));
     }
     if (contents.length > 0) this.#sink.write(contents);
+    return this.blockingFlush();
+  }
+
+  /** `write` on linear memory. */
+  writeOnMemory(memory: GuestMemory, pointer: number, length: number): void {
+    const bytes = length >>> 0;
+    const sink = this.#sink;
+    if (bytes > TEXT_BYTES || bytes > this.#permittedBytes || !this.#takesText(bytes)) {
+      return this.write(memory.liftBytes(pointer, bytes));
+    }
+    const text = memory.liftLatin1(pointer, bytes);
+    this.#permittedBytes -= bytes;
+    sink.writeText?.(text);
+    return undefined;
+  }
+
+  /** `blocking-write-and-flush` on linear memory. */
+  blockingWriteAndFlushOnMemory(
+    memory: GuestMemory,
+    pointer: number,
+    length: number,
+  ): void | Promise<void> {
+    const bytes = length >>> 0;
+    if (bytes > TEXT_BYTES || this.#busy !== undefined || !this.#takesText(bytes)) {
+      return this.blockingWriteAndFlush(memory.liftBytes(pointer, bytes));
+    }
+    this.#sink.writeText?.(memory.liftLatin1(pointer, bytes));
     return this.blockingFlush();
   }
 
@@ -121,6 +152,17 @@ export class OutputStream {
     this.#dropped = true;
     this.#refund();
     this.#onDrop();
+  }
+
+  /** Whether the sink takes that many bytes as text now. */
+  #takesText(bytes: number): boolean {
+    const sink = this.#sink;
+    return (
+      bytes > 0 &&
+      sink.writeText !== undefined &&
+      sink.failure === undefined &&
+      bytes <= sink.capacity
+    );
   }
 
   #isReady(): boolean {

@@ -18,4 +18,5 @@ export const wasiIoStreams: HostInterface = {
     '[method]output-stream.blocking-write-zeroes-and-flush',
     '[method]output-stream.blocking-splice',
   ],
+  onMemory: ['[method]output-stream.write', '[method]output-stream.blocking-write-and-flush'],
 };

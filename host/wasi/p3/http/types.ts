@@ -20,4 +20,5 @@ export const wasiHttpTypes3: HostInterface = {
   },
   constructible: ['fields', 'request', 'request-options', 'response'],
   blocking: [],
+  onMemory: ['[method]fields.append'],
 };
