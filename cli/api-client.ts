@@ -1,6 +1,13 @@
 /** The admin API as a client sees it: JSON in and out, lines as they come, bytes by digest. */
 import type { Readable } from 'node:stream';
-import { Agent, request, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
+import type {
+  AnswerOf,
+  InputOf,
+  JsonOperationKey,
+  LineOperationKey,
+  OperationKey,
+} from '../host/admin/api/operation-types.ts';
 import { HostError } from '../host/base/errors.ts';
 import { ApiError } from './api-error.ts';
 import { readJsonLines } from './json-lines.ts';
@@ -14,7 +21,7 @@ const MAX_ERROR_CHARACTERS = 1024 * 1024;
 
 /** What a request carries. */
 export interface ApiRequest {
-  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'PATCH' | 'DELETE' | 'HEAD';
   /** Absolute path with query; parts are percent-encoded already. */
   readonly path: string;
   readonly json?: unknown;
@@ -26,12 +33,16 @@ export interface ApiRequest {
   readonly patient?: boolean;
 }
 
+/** How a call is waited for. */
+export type CallRules = Pick<ApiRequest, 'signal' | 'patient'>;
+
 /** Talks to one host. */
 export class ApiClient implements AsyncDisposable {
   readonly #url: string;
   readonly #origin: string;
   readonly #token: string;
-  readonly #agent: Agent;
+  readonly #connect: { readonly timeout: number; readonly socketPath?: string };
+  #agent: Agent | undefined;
 
   /**
    * @param url Base URL without a slash at the end: `http://127.0.0.1:8081`, or `unix:` and the absolute path of a socket.
@@ -42,13 +53,42 @@ export class ApiClient implements AsyncDisposable {
     this.#url = url;
     this.#origin = socketPath === undefined ? url : 'http://localhost';
     this.#token = token;
-    const connect = { timeout: CONNECT_MS, ...(socketPath === undefined ? {} : { socketPath }) };
-    this.#agent = new Agent({ connect, connections: 4, pipelining: 1 });
+    this.#connect = { timeout: CONNECT_MS, ...(socketPath === undefined ? {} : { socketPath }) };
   }
 
   /** Base URL, or `unix:` and a path. */
   get url(): string {
     return this.#url;
+  }
+
+  /**
+   * Calls an operation of the API and gives its answer. What it holds is trusted to be of this release's form.
+   *
+   * @param key Method and path, as in `/openapi.json`.
+   * @param input What the operation takes.
+   * @throws {ApiError} If the host answers with an error.
+   * @throws {host_unreachable} If nobody answers.
+   */
+  call<Key extends JsonOperationKey>(
+    key: Key,
+    input: InputOf<Key>,
+    rules: CallRules = {},
+  ): Promise<AnswerOf<Key>> {
+    return this.json<AnswerOf<Key>>({ ...toRequest(key, input), ...rules });
+  }
+
+  /** The same for an operation that answers line by line. */
+  callLines<Key extends LineOperationKey>(
+    key: Key,
+    input: InputOf<Key>,
+    rules: CallRules = {},
+  ): AsyncGenerator<AnswerOf<Key>, void, void> {
+    return this.lines<AnswerOf<Key>>({ ...toRequest(key, input), ...rules });
+  }
+
+  /** The figures of the host, as text. */
+  metrics(): Promise<string> {
+    return this.text(toRequest('GET /metrics', {}));
   }
 
   /**
@@ -87,7 +127,9 @@ export class ApiClient implements AsyncDisposable {
   /** Whether the host has these bytes. */
   async has(digest: string): Promise<boolean> {
     try {
-      const { body } = await this.#send({ method: 'HEAD', path: `/v1/artifacts/${digest}` });
+      const { body } = await this.#send(
+        toRequest('HEAD /v1/artifacts/{digest}', { params: { digest } }),
+      );
       await body.dump();
       return true;
     } catch (error) {
@@ -97,10 +139,13 @@ export class ApiClient implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#agent.destroy();
+    await this.#agent?.destroy();
   }
 
   async #send(call: ApiRequest): Promise<Dispatcher.ResponseData> {
+    // Loaded here, because it takes longer than all the rest, and not every command talks to a host.
+    const { Agent, request } = await import('undici');
+    this.#agent ??= new Agent({ connect: this.#connect, connections: 4, pipelining: 1 });
     const answer = await request(this.#origin + call.path, {
       method: call.method,
       headers: this.#headersOf(call),
@@ -161,6 +206,38 @@ export class ApiClient implements AsyncDisposable {
     const url = this.#url;
     return new HostError('host_unreachable', { url, reason: reasonOf(error) }, { cause: error });
   }
+}
+
+/** An operation with its input → the request that it is. */
+function toRequest<Key extends OperationKey>(key: Key, input: InputOf<Key>): ApiRequest {
+  const [method = '', pattern = ''] = key.split(' ');
+  const { params = {}, query, ...rest } = input as UntypedInput;
+  const path = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+    encodePart(params[name] ?? ''),
+  );
+  const text = query === undefined ? '' : `?${encodeQuery(query)}`;
+  return { method: method as ApiRequest['method'], path: path + text, ...rest };
+}
+
+type QueryField = string | number | undefined;
+type QueryFields = Readonly<Record<string, QueryField | readonly QueryField[]>>;
+
+/** The same input without its types. */
+interface UntypedInput extends Pick<ApiRequest, 'json' | 'bytes' | 'byteLength'> {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: QueryFields;
+}
+
+function encodePart(text: string): string {
+  return encodeURIComponent(text).replaceAll('%3A', ':');
+}
+
+function encodeQuery(fields: QueryFields): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(fields)) {
+    for (const one of [value].flat()) if (one !== undefined) query.append(name, one.toString());
+  }
+  return query.toString();
 }
 
 const REASONS: Readonly<Record<string, string>> = {

@@ -4,7 +4,6 @@
  */
 import { HostError } from '../host/base/errors.ts';
 import type { ApiClient } from './api-client.ts';
-import type { HostView } from './api-views.ts';
 import type { Cli } from './cli.ts';
 import { toTerminalText } from './terminal-text.ts';
 
@@ -15,16 +14,16 @@ import { toTerminalText } from './terminal-text.ts';
  * @throws {host_unreachable} If nobody answers.
  */
 export async function checkRelease(client: ApiClient, url: string, cli: Cli): Promise<void> {
-  const { version } = await client.json<HostView>({ method: 'GET', path: '/v1/host' });
+  const { version } = await client.call('GET /v1/host', {});
   const [host, own] = [parseRelease(version), parseRelease(cli.version)];
   // Before releases said who they are, and where this one does not know its own.
   if (host === undefined || own === undefined) return;
   if (host.major !== own.major) {
-    throw new HostError('version_skew', { url, host: String(version), cli: cli.version });
+    throw new HostError('version_skew', { url, host: version, cli: cli.version });
   }
   // Who runs what is no release yet knows about it.
   if (host.minor === own.minor || host.isPreliminary || own.isPreliminary) return;
-  const text = `the host is of release ${toTerminalText(String(version))}, this command of ${cli.version}: what one of them does not know fails`;
+  const text = `the host is of release ${toTerminalText(version)}, this command of ${cli.version}: what one of them does not know fails`;
   await cli.terminal.note(`${cli.terminal.noteStyle('yellow', 'warning:')} ${text}`);
 }
 

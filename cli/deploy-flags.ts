@@ -26,6 +26,7 @@ export interface DeployFlags {
   readonly minInstances?: number;
   readonly maxInstances?: number;
   readonly maxInstanceReuseCount?: number;
+  readonly maxInstanceConcurrentReuseCount?: number;
   readonly maxInstanceAge?: number;
   readonly idleInstanceTimeout?: number;
   readonly snapshot?: SnapshotRule;
@@ -62,7 +63,7 @@ function addMainFlags(command: Command): Command {
     .option('--concurrency <n>', 'invocations at once', readCount('--concurrency', 1))
     .option(
       '--isolation <mode>',
-      '"request" (default): no invocation sees what another left; "reuse": one after the other on the same instance',
+      '"request" (default): no invocation sees what another left; "reuse": on the same instance, several at once with WASI 0.3',
       readWord('--isolation', ISOLATIONS),
     )
     .option(
@@ -106,6 +107,11 @@ function addInstanceFlags(command: Command): Command {
       'invocations that one instance serves',
       readCount('--max-instance-reuse-count', 1),
     )
+    .option(
+      '--max-instance-concurrent-reuse-count <n>',
+      'invocations that one instance serves at once; more than 1 for WASI 0.3 only',
+      readCount('--max-instance-concurrent-reuse-count', 1),
+    )
     .option('--max-instance-age <duration>', 'age of an instance, like 1h', parseDuration)
     .option(
       '--idle-instance-timeout <duration>',
@@ -138,6 +144,7 @@ export function settingsOf(flags: DeployFlags): Record<string, unknown> {
     min: flags.minInstances,
     max: flags.maxInstances,
     reuseCount: flags.maxInstanceReuseCount,
+    concurrentReuseCount: flags.maxInstanceConcurrentReuseCount,
     maxAgeMs: wholeMs(flags.maxInstanceAge),
     idleTimeoutMs: wholeMs(flags.idleInstanceTimeout),
     snapshot: flags.snapshot,

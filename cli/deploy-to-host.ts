@@ -1,10 +1,10 @@
 /** One deployment, as `faas deploy` and `faas serve --examples` do it: measure, upload, deploy. */
+import type { DeployResultView } from '../host/admin/views.ts';
 import { HostError } from '../host/base/errors.ts';
 import type { FunctionName } from '../host/base/ids.ts';
 import { formatSize } from '../host/base/units.ts';
 import type { ApiClient } from './api-client.ts';
 import { ApiError } from './api-error.ts';
-import type { DeployResultView, HostView } from './api-views.ts';
 import type { DeployProgress } from './deploy-progress.ts';
 import { readLocalFile, type LocalFile } from './local-file.ts';
 import { readSnapshot, type DirectoryGrant } from './snapshot.ts';
@@ -20,13 +20,6 @@ export interface LocalDeployment {
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
-/** One line of the host's answer. */
-interface DeployLine {
-  readonly step?: { readonly step: string; readonly ms: number; readonly detail: string };
-  readonly result?: DeployResultView;
-  readonly error?: { readonly status: number };
-}
-
 /**
  * Deploys and waits until the version is live.
  *
@@ -39,7 +32,7 @@ export async function deployToHost(
   { name, path, directories, settings }: LocalDeployment,
   progress: DeployProgress,
 ): Promise<DeployResultView> {
-  const { limits } = await client.json<HostView>({ method: 'GET', path: '/v1/host' });
+  const { limits } = await client.call('GET /v1/host', {});
   const rules = { limitBytes: limits.artifactBytes, followLinks: true };
   const artifact = await readLocalFile(path, rules);
   const files = await readSnapshot(directories, limits);
@@ -55,10 +48,10 @@ export async function deployToHost(
       modifiedMs,
     })),
   };
-  const call = { method: 'POST', path: `/v1/functions/${name}/versions`, json } as const;
-  for await (const line of client.lines<DeployLine>(call)) {
-    if (line.result !== undefined) return line.result;
-    if (line.step === undefined) throw readError(line);
+  const input = { params: { name }, json };
+  for await (const line of client.callLines('POST /v1/functions/{name}/versions', input)) {
+    if ('result' in line) return line.result;
+    if ('error' in line) throw readError(line.error);
     await progress.step(line.step.step, line.step.ms, line.step.detail);
   }
   throw ended('it ended before the deployment');
@@ -78,8 +71,8 @@ async function upload(
   await progress.step('upload', performance.now() - startedMs, detail);
 }
 
-function readError({ error }: DeployLine): Error {
-  return ApiError.read(error?.status ?? 500, error) ?? ended('it has an error without code');
+function readError(error: { readonly status: number }): Error {
+  return ApiError.read(error.status, error) ?? ended('it has an error without code');
 }
 
 function ended(reason: string): HostError {

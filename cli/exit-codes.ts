@@ -39,7 +39,7 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   ],
   [EXIT.buildFailed, 'the build failed, or left nothing that can be deployed'],
   [EXIT.manifestInvalid, 'faas.toml or spin.toml is missing, or says what cannot be'],
-  [EXIT.taken, 'the folder of a new project, or a route, belongs to something else'],
+  [EXIT.taken, 'the name of a token, a route, or the folder of a new project is taken'],
   [EXIT.versionSkew, 'host and command are of releases that do not fit together'],
   [EXIT.interrupted, 'interrupted (Ctrl-C)'],
 ];
@@ -65,6 +65,7 @@ const BY_CODE: ReadonlyMap<string, number> = new Map([
   ['spin_unsupported', EXIT.manifestInvalid],
   ['project_exists', EXIT.taken],
   ['route_taken', EXIT.taken],
+  ['token_exists', EXIT.taken],
   ['version_skew', EXIT.versionSkew],
 ]);
 

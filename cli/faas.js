@@ -5,6 +5,9 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import module from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode } from './find-node.js';
 
@@ -22,9 +25,11 @@ if (node === undefined) {
   process.exit(69);
 }
 if (node === process.execPath) {
+  keepCompiled();
   await import(main.href);
 } else {
-  const child = spawn(node, [fileURLToPath(main), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const self = fileURLToPath(import.meta.url);
+  const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
   // The terminal sends its signals to the whole group; what is sent to this process alone is passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => child.kill(signal));
@@ -33,4 +38,19 @@ if (node === process.execPath) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/**
+ * Lets V8 keep what it compiles, and Node what it strips of types, from one run to the next. In a folder of the user's
+ * own: what lies there is run, and the usual place for it is one that all users of a machine can write to.
+ */
+function keepCompiled() {
+  const { XDG_CACHE_HOME, LOCALAPPDATA, NODE_DISABLE_COMPILE_CACHE } = process.env;
+  if (NODE_DISABLE_COMPILE_CACHE === '1') return;
+  const usual = process.platform === 'win32' ? LOCALAPPDATA : XDG_CACHE_HOME;
+  try {
+    module.enableCompileCache?.(join(usual || join(homedir(), '.cache'), 'wasi-faas', 'compiled'));
+  } catch {
+    // Without it everything runs as well, only later.
+  }
 }

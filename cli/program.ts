@@ -9,6 +9,7 @@ import { deployCommand } from './commands/deploy.ts';
 import { describeCommand } from './commands/describe.ts';
 import { devCommand } from './commands/dev.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { envCommand } from './commands/env.ts';
 import { invokeCommand } from './commands/invoke.ts';
 import { kvCommand } from './commands/kv.ts';
 import { listCommand } from './commands/list.ts';
@@ -20,7 +21,8 @@ import { rollbackCommand } from './commands/rollback.ts';
 import { serveCommand } from './commands/serve.ts';
 import { tokenCommand } from './commands/token.ts';
 import { versionsCommand } from './commands/versions.ts';
-import { describeError } from './describe-error.ts';
+import { describeError, errorBody } from './describe-error.ts';
+import type { ErrorOutput } from './output/output-schemas.ts';
 import { EXIT, EXIT_MEANINGS, exitCodeOf } from './exit-codes.ts';
 
 /** What `Cli` has besides what this module provides. */
@@ -46,10 +48,29 @@ export async function runCli(args: readonly string[], world: CliWorld): Promise<
   } catch (error) {
     exitCode = exitCodeOf(error);
     if (isBrokenPipe(error)) exitCode = EXIT.ok;
-    else if (!isHelp(error)) await describeError(error, cli);
+    else if (!isHelp(error)) await tellError(error, exitCode, args, cli);
   }
   await Promise.allSettled(output);
   return exitCode;
+}
+
+/** For people, or as one line of JSON for scripts. Also what is wrong with the flags is told as they ask for it. */
+async function tellError(
+  error: unknown,
+  exitCode: number,
+  args: readonly string[],
+  cli: Cli,
+): Promise<void> {
+  if (!asksForJson(args)) return describeError(error, cli);
+  const output: ErrorOutput = { error: { ...errorBody(error), exitCode } };
+  return cli.terminal.note(JSON.stringify(output));
+}
+
+function asksForJson(args: readonly string[]): boolean {
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  return own.some(
+    (arg, at) => arg === '--format=json' || (arg === '--format' && own[at + 1] === 'json'),
+  );
 }
 
 function buildProgram(cli: Cli, output: Promise<void>[]): Command {
@@ -81,6 +102,7 @@ function buildProgram(cli: Cli, output: Promise<void>[]): Command {
     benchCommand,
     logsCommand,
     kvCommand,
+    envCommand,
     resumeCommand,
     reloadCommand,
     deleteCommand,

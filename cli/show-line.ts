@@ -1,12 +1,12 @@
 /** A log line → one line for a person, harmless on a terminal. */
-import type { GuestLine } from '../host/logs/guest-line.ts';
+import type { LineView } from '../host/admin/views.ts';
 import type { Terminal } from './terminal.ts';
 import { toTerminalText } from './terminal-text.ts';
 
 const STREAM_WIDTH = 6;
 
 /** Formats a line for stdout, with its line end. */
-export function showLine(line: GuestLine, terminal: Terminal): string {
+export function showLine(line: LineView, terminal: Terminal): string {
   const time = terminal.outStyle('dim', new Date(line.atMs).toISOString());
   const origin = toTerminalText(`v${line.version} ${line.requestId}`);
   const stream = toTerminalText(line.stream).padEnd(STREAM_WIDTH);

@@ -45,11 +45,15 @@ export function showLimits({ limits, instances }: VersionView): string {
 type Fields = readonly (readonly [string, string])[];
 
 function showInstances(instances: InstanceSettings, isReused: boolean): Fields {
-  const { min, max, reuseCount, maxAgeMs, idleTimeoutMs, snapshot } = instances;
+  const { min, max, reuseCount, concurrentReuseCount, maxAgeMs, idleTimeoutMs, snapshot } =
+    instances;
   const age = formatDuration(maxAgeMs);
   return [
     ['instances', `${min} to ${max}; closed after ${formatDuration(idleTimeoutMs)} without use`],
     ['replaced', isReused ? `after ${reuseCount} invocations or ${age}` : `after ${age}`],
+    ...(concurrentReuseCount > 1
+      ? [['shared', `by up to ${concurrentReuseCount} invocations at once`] as const]
+      : []),
     ['snapshot', snapshot],
   ];
 }

@@ -1,5 +1,6 @@
 /** Where a command writes: results to stdout, everything else to stderr, colours only for people. */
 import { styleText } from 'node:util';
+import type { OutputCommand, OutputOf } from './output/output-schemas.ts';
 import { toTerminalText } from './terminal-text.ts';
 
 /** Styles that are used. */
@@ -43,8 +44,8 @@ export class Terminal {
     return write(this.#stdout, data);
   }
 
-  /** Writes a value as JSON to stdout. */
-  printJson(value: unknown): Promise<void> {
+  /** Writes what a command gives with `--format json` to stdout: `printJson<'kv get'>(view)`. */
+  printJson<Command extends OutputCommand = never>(value: OutputOf<Command>): Promise<void> {
     return this.print(`${JSON.stringify(value, null, 2)}\n`);
   }
 

@@ -19,13 +19,9 @@ export async function uploadFiles(
   const distinct = [...new Map(files.map((file) => [file.digest, file])).values()];
   const sent = await mapLimited(distinct, SENDERS, async (file) => {
     if (await client.has(file.digest)) return [];
-    await client.json({
-      method: 'PUT',
-      path: `/v1/artifacts/${file.digest}`,
-      bytes: streamLocalFile(file),
-      byteLength: file.size,
-      patient: true,
-    });
+    const { digest, size: byteLength } = file;
+    const input = { params: { digest }, bytes: streamLocalFile(file), byteLength };
+    await client.call('PUT /v1/artifacts/{digest}', input, { patient: true });
     return [file.size];
   });
   const sizes = sent.flat();

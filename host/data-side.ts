@@ -24,6 +24,7 @@ import { OutboundNetwork } from './invoke/outbound/outbound-network.ts';
 import { createGuestGrants } from './invoke/guest-grants.ts';
 import type { KeyValueStore } from './key-value/key-value-store.ts';
 import { createStartParts } from './invoke/start-parts.ts';
+import { TRAP_FRAMES } from './invoke/trap-stack.ts';
 import { DeadMemory } from './limits/dead-memory.ts';
 import { HostBudget } from './limits/host-budget.ts';
 import { readMachineLimits } from './limits/machine-limits.ts';
@@ -111,6 +112,7 @@ export interface DataSide<O extends Observer = Observer> extends Closeable {
 export async function openDataSide<O extends Observer>(
   parts: DataSideParts<O>,
 ): Promise<DataSide<O>> {
+  Error.stackTraceLimit = Math.max(Error.stackTraceLimit, TRAP_FRAMES);
   const stack = new CloseStack();
   try {
     return await compose(parts, stack);

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly configFile?: string | undefined;
   /** Settings by flag, in the shape of the configuration file. */
   readonly overrides: Readonly<Record<string, unknown>>;
+  /** What the line on stdout says when the host serves; by default `ready data=URL admin=URL`. */
+  readonly showReady?: (host: Host) => string;
   /** Called once when the host serves; `stopping` aborts when it is told to end. */
   readonly onReady?: (host: Host, stopping: AbortSignal) => Promise<void>;
 }
@@ -33,7 +35,7 @@ const SAME_SIGNAL_MS = 500;
  * @returns The exit code.
  */
 export async function runHost(options: RunOptions): Promise<number> {
-  const { configFile, overrides, onReady } = options;
+  const { configFile, overrides, onReady, showReady = describeReady } = options;
   const defaultDataDir = defaultDataDirectory({
     platform: process.platform,
     environment: process.env,
@@ -54,7 +56,7 @@ export async function runHost(options: RunOptions): Promise<number> {
     };
     host = await open({ config, log, version, succession });
     reloadOnHangUp(host, log);
-    process.stdout.write(`ready data=${host.dataUrl} admin=${host.adminUrl}\n`);
+    process.stdout.write(`${showReady(host)}\n`);
     log.info({ dataDir: config.dataDir, token: host.tokenFile }, 'the host serves');
     try {
       const stopping = new AbortController();
@@ -74,6 +76,10 @@ export async function runHost(options: RunOptions): Promise<number> {
     report(toHostError(error));
     return EXIT_REFUSED;
   }
+}
+
+function describeReady({ dataUrl, adminUrl }: Host): string {
+  return `ready data=${dataUrl} admin=${adminUrl}`;
 }
 
 /** One process, or a supervisor with workers. Windows has no descriptors to hand over. */

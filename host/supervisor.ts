@@ -73,6 +73,7 @@ async function compose(
       memoryBytes,
       isDeployed: (name) => inner.snapshot.functions.has(name as FunctionName),
       workers: () => cluster.fleet.counts(),
+      functionsQuarantined: () => blame.quarantined.length,
       launcherResidentBytes: () => cluster.launcherResidentBytes(),
       onFailed: (worker, err) => log.warn({ worker, err }, 'a worker does not tell its figures'),
     }),

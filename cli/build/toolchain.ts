@@ -33,8 +33,6 @@ const INSTALL: Readonly<Record<string, string>> = {
   rustup: 'Install Rust from https://rustup.rs',
   go: 'Install Go 1.24 or newer from https://go.dev/dl',
   tinygo: 'Install TinyGo from https://tinygo.org/getting-started/install',
-  'componentize-go':
-    'Run "go install github.com/bytecodealliance/componentize-go@latest", with $(go env GOPATH)/bin on the PATH',
   python3:
     'Install Python 3.10 or newer: "apt install python3 python3-venv", or https://python.org',
   'componentize-py':
@@ -54,6 +52,15 @@ const INSTALL: Readonly<Record<string, string>> = {
 
 /** Folders in which Debian and the WASI SDK have the C library. */
 const WASI_LIBC = ['/usr/include/wasm32-wasi', '/usr/lib/wasm32-wasi', '/opt/wasi-sdk'];
+/** Least releases of programs whose older ones build something else, or nothing; they say theirs when asked so. */
+const LEAST: Readonly<
+  Record<string, { readonly args: readonly string[]; readonly least: string }>
+> = {
+  go: { args: ['version'], least: '1.24' },
+  python3: { args: ['--version'], least: '3.10' },
+};
+/** Releases of LLD that link for WASI, the newest first. */
+const LLD_RELEASES = Array.from({ length: 20 }, (_, index) => 30 - index);
 /** Time for a tool to say something about itself. */
 const ASK_MS = 10_000;
 
@@ -68,11 +75,37 @@ export function checkTool(need: string, world: ToolWorld): ToolCheck {
 
 function lookFor(name: string, world: ToolWorld): string | undefined {
   const { environment, folder } = world;
+  if (name === 'wasm-ld') return findLinker(environment);
   if (name !== 'wasi-libc') {
-    return findProgram(name, environment) ?? findInProject(folder, ['.bin', name]);
+    const found = findProgram(name, environment) ?? findInProject(folder, ['.bin', name]);
+    return found === undefined || isTooOld(name, world) ? undefined : found;
   }
   const sdk = environment['WASI_SDK_PATH'];
   return [...(sdk === undefined ? [] : [sdk]), ...WASI_LIBC].find((path) => existsSync(path));
+}
+
+/** One that does not say its release is taken as it is. */
+function isTooOld(name: string, world: ToolWorld): boolean {
+  const known = LEAST[name];
+  if (known === undefined) return false;
+  // `go version go1.26.8 linux/amd64`, `Python 3.11.7`.
+  const release = /(?:go| )(\d+\.\d+)/.exec(ask(name, known.args, world) ?? '')?.[1];
+  if (release === undefined) return false;
+  const [major = 0, minor = 0] = release.split('.').map(Number);
+  const [leastMajor = 0, leastMinor = 0] = known.least.split('.').map(Number);
+  return major < leastMajor || (major === leastMajor && minor < leastMinor);
+}
+
+/** Debian adds the release to the linker's name: `wasm-ld-19`. The newest is taken. */
+function findLinker(environment: ToolWorld['environment']): string | undefined {
+  const sdk = environment['WASI_SDK_PATH'];
+  const inSdk = sdk === undefined ? undefined : join(sdk, 'bin', 'wasm-ld');
+  if (inSdk !== undefined && existsSync(inSdk)) return inSdk;
+  for (const suffix of ['', ...LLD_RELEASES.map((release) => `-${release}`)]) {
+    const found = findProgram(`wasm-ld${suffix}`, environment);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function lookForPart(kind: string, name: string, world: ToolWorld): string | undefined {

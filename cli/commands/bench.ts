@@ -3,7 +3,6 @@
  * the host. The load comes from this process, which does nothing else meanwhile.
  */
 import { Command } from 'commander';
-import type { EvictView, FunctionDetails } from '../../host/admin/views.ts';
 import { HostError } from '../../host/base/errors.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import { formatDuration, parseDuration } from '../../host/base/units.ts';
@@ -74,7 +73,7 @@ export function benchCommand(cli: Cli): Command {
 async function bench(name: string, path: string, flags: Flags, cli: Cli): Promise<void> {
   const body = await readBody(flags.data, cli);
   await using client = await openClient(flags, cli);
-  const view = await client.json<FunctionDetails>({ method: 'GET', path: `/v1/functions/${name}` });
+  const view = await client.call('GET /v1/functions/{name}', { params: { name } });
   const request = { method: methodOf(flags), path, headers: flags.header ?? [], body };
   const base = flags.url ?? reachableUrl(view.urls[0] ?? '', client.url);
   const target = buildTarget(base, request, flags.insecure === true);
@@ -92,7 +91,7 @@ async function bench(name: string, path: string, flags: Flags, cli: Cli): Promis
   const after = await loadSeries(client, name);
   const host = before && after && compareSeries(before, after);
   const report = buildReport(plan, outcome, host, signal.aborted);
-  if (flags.format === 'json') await cli.terminal.printJson(report);
+  if (flags.format === 'json') await cli.terminal.printJson<'bench'>(report);
   else await showReport(report, cli.terminal);
   if (signal.aborted) cli.endWith(EXIT.interrupted);
   else if (report.requests === 0) cli.endWith(EXIT.functionFailed);
@@ -121,9 +120,9 @@ async function measure(
 ): Promise<RunOutcome> {
   const { connections, warmUpMs, durationMs, rate } = plan;
   if (plan.mode === 'cold') {
-    const path = `/v1/functions/${plan.function}/evict`;
+    const params = { name: plan.function };
     const evict = async (): Promise<void> => {
-      await client.json<EvictView>({ method: 'POST', path });
+      await client.call('POST /v1/functions/{name}/evict', { params });
     };
     return runCold({ target, request, durationMs, evict, signal });
   }
@@ -149,7 +148,7 @@ async function measure(
 /** What the host counted of the function; undefined if it does not show it to this token. */
 async function loadSeries(client: ApiClient, name: string): Promise<FunctionSeries | undefined> {
   try {
-    return readFunctionSeries(await client.text({ method: 'GET', path: '/metrics' }), name);
+    return readFunctionSeries(await client.metrics(), name);
   } catch (error) {
     if (error instanceof ApiError) return undefined;
     throw error;

@@ -32,7 +32,8 @@ export function buildCommand(cli: Cli): Command {
       if (flags.format !== 'json') await printResult(result, cli);
     }
     const [only] = results;
-    if (flags.format === 'json') await terminal.printJson(results.length === 1 ? only : results);
+    if (flags.format !== 'json') return;
+    await terminal.printJson<'build'>(only !== undefined && results.length === 1 ? only : results);
   });
 }
 

@@ -20,9 +20,8 @@ export function deleteCommand(cli: Cli): Command {
     const name = parseFunctionName(text);
     if (flags.yes !== true) await confirm(name, cli);
     await using client = await openClient(flags, cli);
-    const path = `/v1/functions/${name}`;
-    const answer = await client.json<unknown>({ method: 'DELETE', path });
-    if (flags.format === 'json') return cli.terminal.printJson(answer);
+    const answer = await client.call('DELETE /v1/functions/{name}', { params: { name } });
+    if (flags.format === 'json') return cli.terminal.printJson<'delete'>(answer);
     return cli.terminal.print(`${name} is deleted\n`);
   });
 }

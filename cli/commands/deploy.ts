@@ -1,7 +1,7 @@
 /** `faas deploy [FILE|DIR]`: builds what a manifest names, uploads what the host lacks, deploys, tells of every step. */
 import { Command } from 'commander';
+import type { DeployResultView } from '../../host/admin/views.ts';
 import { formatSize } from '../../host/base/units.ts';
-import type { DeployResultView } from '../api-views.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
 import { addDeployFlags, type DeployFlags } from '../deploy-flags.ts';
@@ -52,7 +52,7 @@ export function deployCommand(cli: Cli): Command {
     if (flags.format !== 'json') return;
     // One function is one value, as ever; an application of several is a list.
     const [only] = results;
-    await terminal.printJson(results.length === 1 ? only : results);
+    await terminal.printJson<'deploy'>(only !== undefined && results.length === 1 ? only : results);
   });
 }
 

@@ -1,6 +1,5 @@
 /** `faas describe NAME`: all about a function and its live version. */
 import { Command } from 'commander';
-import type { FunctionDetails } from '../../host/admin/views.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
@@ -14,10 +13,10 @@ export function describeCommand(cli: Cli): Command {
     .argument('<name>', 'the function');
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (name: string, flags: ConnectionFlags & OutputFlags) => {
-    const path = `/v1/functions/${parseFunctionName(name)}`;
+    const params = { name: parseFunctionName(name) };
     await using client = await openClient(flags, cli);
-    const view = await client.json<FunctionDetails>({ method: 'GET', path });
-    if (flags.format === 'json') return cli.terminal.printJson(view);
+    const view = await client.call('GET /v1/functions/{name}', { params });
+    if (flags.format === 'json') return cli.terminal.printJson<'describe'>(view);
     return cli.terminal.printFields([
       ['name', view.name],
       ['version', String(view.live.version)],

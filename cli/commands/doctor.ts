@@ -30,7 +30,7 @@ export function doctorCommand(cli: Cli): Command {
     const { environment, terminal } = cli;
     const dataDir = dataDirectory(flags, cli);
     const results = await runChecks({ environment, dataDir, templates: await listTemplates() });
-    if (flags.format === 'json') await terminal.printJson(results);
+    if (flags.format === 'json') await terminal.printJson<'doctor'>(results);
     else await printResults(results, terminal);
     if (results.some(({ state }) => state === 'problem')) cli.endWith(EXIT.unexpected);
   });

@@ -3,9 +3,9 @@
  * call went. The body goes to stdout as it is; on a terminal, where it could do harm, it is escaped.
  */
 import { Command } from 'commander';
+import type { InvocationView } from '../../host/admin/views.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import { formatDuration } from '../../host/base/units.ts';
-import type { InvocationView } from '../api-views.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -31,28 +31,26 @@ export function invokeCommand(cli: Cli): Command {
     .option('-q, --quiet', 'only the body: no log lines, no summary');
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (name: string, path: string, flags: Flags) => {
-    const route = `/v1/functions/${parseFunctionName(name)}/invoke?${queryOf(path, flags)}`;
+    const params = { name: parseFunctionName(name) };
     const bytes = await readBody(flags.data, cli);
     await using client = await openClient(flags, cli);
-    const view = await client.json<InvocationView>({
-      method: 'POST',
-      path: route,
-      patient: true,
-      bytes,
-    });
-    if (flags.format === 'json') await cli.terminal.printJson(view);
+    const input = { params, query: queryOf(path, flags), bytes };
+    const view = await client.call('POST /v1/functions/{name}/invoke', input, { patient: true });
+    if (flags.format === 'json') await cli.terminal.printJson<'invoke'>(view);
     else await show(view, flags, cli);
     if (view.outcome !== 'ok') cli.endWith(EXIT.functionFailed);
   });
 }
 
-function queryOf(path: string, flags: Flags): string {
-  const query = new URLSearchParams({
+function queryOf(
+  path: string,
+  flags: Flags,
+): { readonly method: string; readonly path: string; readonly header: string[] } {
+  return {
     method: methodOf(flags),
     path: path.startsWith('/') ? path : `/${path}`,
-  });
-  for (const field of flags.header ?? []) query.append('header', field);
-  return query.toString();
+    header: [...(flags.header ?? [])],
+  };
 }
 
 async function show(view: InvocationView, flags: Flags, cli: Cli): Promise<void> {

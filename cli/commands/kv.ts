@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
 import { Command } from 'commander';
-import type { KeyListView, KeyValueView } from '../../host/admin/kv-routes.ts';
+import type { AnswerOf } from '../../host/admin/api/operation-types.ts';
 import { formatSize, parseDuration } from '../../host/base/units.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
@@ -13,7 +13,6 @@ import { showTime } from '../show-version.ts';
 import { toTerminalLines } from '../terminal-text.ts';
 
 const STORE = 'NAME (its store "default"), NAME/STORE, or @SHARED';
-const VALUE_PATH = '/v1/key-value/value';
 const LIST_LIMIT = 100;
 
 interface Flags extends ConnectionFlags, OutputFlags {}
@@ -32,9 +31,8 @@ function getCommand(cli: Cli): Command {
   const command = storeCommand('get', 'print a value').argument('<key>', 'the key');
   return command.action(async (store: string, key: string, flags: Flags) => {
     await using client = await openClient(flags, cli);
-    const path = `${VALUE_PATH}?${queryOf({ store, key })}`;
-    const view = await client.json<KeyValueView>({ method: 'GET', path });
-    if (flags.format === 'json') return cli.terminal.printJson(view);
+    const view = await client.call('GET /v1/key-value/value', { query: { store, key } });
+    if (flags.format === 'json') return cli.terminal.printJson<'kv get'>(view);
     const value = Buffer.from(view.valueBase64, 'base64');
     if (!cli.terminal.showsOutput) return cli.terminal.print(value);
     const text = toTerminalLines(value.toString('utf8'));
@@ -55,9 +53,8 @@ function setCommand(cli: Cli): Command {
       metadata: flags.metadata,
     };
     await using client = await openClient(flags, cli);
-    const path = `${VALUE_PATH}?${queryOf({ store, key })}`;
-    const done = await client.json<{ revision: number }>({ method: 'PUT', path, json });
-    if (flags.format === 'json') return cli.terminal.printJson(done);
+    const done = await client.call('PUT /v1/key-value/value', { query: { store, key }, json });
+    if (flags.format === 'json') return cli.terminal.printJson<'kv set'>(done);
     return undefined;
   });
 }
@@ -71,9 +68,8 @@ function deleteKeyCommand(cli: Cli): Command {
   const command = storeCommand('delete', 'delete a key').alias('rm').argument('<key>', 'the key');
   return command.action(async (store: string, key: string, flags: Flags) => {
     await using client = await openClient(flags, cli);
-    const path = `${VALUE_PATH}?${queryOf({ store, key })}`;
-    const done = await client.json<{ deleted: string }>({ method: 'DELETE', path });
-    if (flags.format === 'json') return cli.terminal.printJson(done);
+    const done = await client.call('DELETE /v1/key-value/value', { query: { store, key } });
+    if (flags.format === 'json') return cli.terminal.printJson<'kv delete'>(done);
     return undefined;
   });
 }
@@ -85,17 +81,16 @@ function listKeysCommand(cli: Cli): Command {
     .option('--limit <n>', 'most keys to show', readCount('--limit', 1), LIST_LIMIT);
   return command.action(async (store: string, flags: ListFlags) => {
     await using client = await openClient(flags, cli);
-    const keys: KeyListView['keys'][0][] = [];
+    const keys: AnswerOf<'GET /v1/key-value/keys'>['keys'][0][] = [];
     let cursor: string | undefined;
     do {
       const { prefix } = flags;
-      const query = queryOf({ store, prefix, cursor, limit: String(flags.limit - keys.length) });
-      const path = `/v1/key-value/keys?${query}`;
-      const page = await client.json<KeyListView>({ method: 'GET', path });
+      const query = { store, prefix, cursor, limit: flags.limit - keys.length };
+      const page = await client.call('GET /v1/key-value/keys', { query });
       keys.push(...page.keys);
       ({ cursor } = page);
     } while (cursor !== undefined && keys.length < flags.limit);
-    if (flags.format === 'json') return cli.terminal.printJson(keys);
+    if (flags.format === 'json') return cli.terminal.printJson<'kv list'>(keys);
     await cli.terminal.printTable(
       ['KEY', 'SIZE', 'EXPIRES', 'METADATA'],
       keys.map(({ key, size, expiresAtMs, metadata = '' }) => [
@@ -118,11 +113,6 @@ interface ListFlags extends Flags {
 function storeCommand(name: string, description: string): Command {
   const command = new Command(name).description(description).argument('<store>', STORE);
   return addFormatFlag(addConnectionFlags(command));
-}
-
-function queryOf(fields: Readonly<Record<string, string | undefined>>): string {
-  const given = Object.entries(fields).filter((entry) => entry[1] !== undefined);
-  return new URLSearchParams(given as [string, string][]).toString();
 }
 
 async function readValue(text: string, { stdin }: Cli): Promise<Buffer> {

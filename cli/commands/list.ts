@@ -1,6 +1,5 @@
 /** `faas list`: what is deployed. */
 import { Command } from 'commander';
-import type { FunctionView } from '../../host/admin/views.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
@@ -12,11 +11,8 @@ export function listCommand(cli: Cli): Command {
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (flags: ConnectionFlags & OutputFlags) => {
     await using client = await openClient(flags, cli);
-    const { functions } = await client.json<{ functions: FunctionView[] }>({
-      method: 'GET',
-      path: '/v1/functions',
-    });
-    if (flags.format === 'json') return cli.terminal.printJson(functions);
+    const { functions } = await client.call('GET /v1/functions', {});
+    if (flags.format === 'json') return cli.terminal.printJson<'list'>(functions);
     if (functions.length === 0) {
       return cli.terminal.note('nothing is deployed; "faas deploy FILE" does that');
     }

@@ -1,8 +1,8 @@
 /** `faas logs NAME [-f]`: what a function has written, and with `-f` what it writes. */
 import { Command } from 'commander';
+import type { LogEventView } from '../../host/admin/views.ts';
 import { HostError } from '../../host/base/errors.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
-import type { LogEventView } from '../api-views.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -24,28 +24,27 @@ export function logsCommand(cli: Cli): Command {
     .option('--request <id>', 'only lines of this request');
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (name: string, flags: Flags) => {
-    const path = `/v1/functions/${parseFunctionName(name)}/logs?${queryOf(flags)}`;
+    const { tail, request } = flags;
+    const follow = flags.follow === true ? ('true' as const) : ('false' as const);
+    const input = { params: { name: parseFunctionName(name) }, query: { tail, follow, request } };
     await using client = await openClient(flags, cli);
     const signal = flags.follow === true ? cli.onInterrupt() : undefined;
-    const call = { method: 'GET', path, ...(signal === undefined ? {} : { signal }) } as const;
-    for await (const event of client.lines<LogEventView>(call)) await show(event, flags, cli);
+    const rules = signal === undefined ? {} : { signal };
+    for await (const event of client.callLines('GET /v1/functions/{name}/logs', input, rules)) {
+      await show(event, flags, cli);
+    }
     if (signal?.aborted === true) cli.endWith(EXIT.interrupted);
   });
 }
 
-function queryOf({ tail, follow, request }: Flags): string {
-  const query = new URLSearchParams({ tail: String(tail), follow: String(follow === true) });
-  if (request !== undefined) query.set('request', request);
-  return query.toString();
-}
-
 async function show(event: LogEventView, { format }: Flags, { terminal }: Cli): Promise<void> {
-  const { line, lost } = event;
-  if (line === undefined && lost === undefined) return;
-  if (format === 'json') return terminal.print(`${JSON.stringify(line ?? event)}\n`);
-  if (line !== undefined) return terminal.print(showLine(line, terminal));
+  if ('following' in event) return;
+  if (format === 'json') {
+    return terminal.print(`${JSON.stringify('line' in event ? event.line : event)}\n`);
+  }
+  if ('line' in event) return terminal.print(showLine(event.line, terminal));
   return terminal.note(
-    terminal.noteStyle('yellow', `${lost} lines were lost: too many to show in time`),
+    terminal.noteStyle('yellow', `${event.lost} lines were lost: too many to show in time`),
   );
 }
 

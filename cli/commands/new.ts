@@ -32,7 +32,7 @@ export function newCommand(cli: Cli): Command {
     const folder = resolve(flags.dir ?? functionName);
     const files = await copyTemplate(template, functionName, folder);
     const made = { name: functionName, template: template.name, folder, files };
-    if (flags.format === 'json') return cli.terminal.printJson(made);
+    if (flags.format === 'json') return cli.terminal.printJson<'new'>(made);
     return printProject(made, template, cli);
   });
 }
@@ -44,7 +44,7 @@ async function printTemplates(
 ): Promise<void> {
   const templates = await listTemplates();
   const views = templates.map(({ name, description, needs }) => ({ name, description, needs }));
-  if (format === 'json') return terminal.printJson(views);
+  if (format === 'json') return terminal.printJson<'new'>(views);
   await terminal.printTable(
     ['TEMPLATE', 'DESCRIPTION'],
     views.map(({ name, description }) => [name, description]),

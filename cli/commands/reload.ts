@@ -1,6 +1,5 @@
 /** `faas reload`: replaces the workers of a host one after the other, without a dropped request. */
 import { Command } from 'commander';
-import type { ReloadView } from '../../host/admin/views.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
@@ -15,8 +14,8 @@ export function reloadCommand(cli: Cli): Command {
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (flags: Flags) => {
     await using client = await openClient(flags, cli);
-    const view = await client.json<ReloadView>({ method: 'POST', path: '/v1/reload', json: {} });
-    if (flags.format === 'json') return cli.terminal.printJson(view);
+    const view = await client.call('POST /v1/reload', {}, { patient: true });
+    if (flags.format === 'json') return cli.terminal.printJson<'reload'>(view);
     if (view.workers > 0) {
       return cli.terminal.print(`${view.workers} workers replaced in ${view.ms} ms\n`);
     }

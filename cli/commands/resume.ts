@@ -1,6 +1,5 @@
 /** `faas resume NAME`: lets a function run again that was quarantined because it stopped workers. */
 import { Command } from 'commander';
-import type { ResumeView } from '../../host/admin/views.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
@@ -13,10 +12,10 @@ export function resumeCommand(cli: Cli): Command {
     .argument('<name>', 'the function');
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (name: string, flags: ConnectionFlags & OutputFlags) => {
-    const path = `/v1/functions/${parseFunctionName(name)}/quarantine`;
+    const params = { name: parseFunctionName(name) };
     await using client = await openClient(flags, cli);
-    const view = await client.json<ResumeView>({ method: 'DELETE', path });
-    if (flags.format === 'json') return cli.terminal.printJson(view);
+    const view = await client.call('DELETE /v1/functions/{name}/quarantine', { params });
+    if (flags.format === 'json') return cli.terminal.printJson<'resume'>(view);
     const state = view.resumed ? 'is out of quarantine' : 'was not in quarantine: nothing changed';
     return cli.terminal.print(`${view.name} ${state}\n`);
   });

@@ -1,6 +1,5 @@
 /** `faas rollback NAME [--to N]`: makes another version live; requests under way end on the old one. */
 import { Command } from 'commander';
-import type { FunctionView } from '../../host/admin/views.ts';
 import { HostError } from '../../host/base/errors.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import type { Cli } from '../cli.ts';
@@ -17,11 +16,11 @@ export function rollbackCommand(cli: Cli): Command {
     .option('--to <version>', 'the version (default: the one that was live before)', parseVersion);
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (name: string, flags: Flags) => {
-    const path = `/v1/functions/${parseFunctionName(name)}/aliases/live`;
-    const json = flags.to === undefined ? { previous: true } : { version: flags.to };
+    const params = { name: parseFunctionName(name) };
+    const json = flags.to === undefined ? { previous: true as const } : { version: flags.to };
     await using client = await openClient(flags, cli);
-    const view = await client.json<FunctionView>({ method: 'PUT', path, json });
-    if (flags.format === 'json') return cli.terminal.printJson(view);
+    const view = await client.call('PUT /v1/functions/{name}/aliases/live', { params, json });
+    if (flags.format === 'json') return cli.terminal.printJson<'rollback'>(view);
     return cli.terminal.print(`${view.name} version ${view.live.version} is live\n`);
   });
 }

@@ -2,8 +2,10 @@
 import { Command } from 'commander';
 import type { Cli } from '../cli.ts';
 import { deployExamples } from '../deploy-examples.ts';
+import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
+import type { OutputOf } from '../output/output-schemas.ts';
 
-interface Flags {
+interface Flags extends OutputFlags {
   readonly listen?: string;
   readonly admin?: string;
   readonly dataDir?: string;
@@ -17,7 +19,7 @@ interface Flags {
 
 /** Makes the command. */
 export function serveCommand(cli: Cli): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('run the host; prints one line when it is ready, logs go to stderr')
     .option(
       '--listen <host:port>',
@@ -37,24 +39,32 @@ export function serveCommand(cli: Cli): Command {
     )
     .option('--tls-cert <file>', 'PEM file with the certificate and its chain: serve TLS')
     .option('--tls-key <file>', 'PEM file with its private key')
-    .option('--examples', 'deploy the example functions')
-    .action(async ({ config, examples, tlsCert, tlsKey, ...flags }: Flags) => {
-      // The host is loaded here and not at the top: no other command needs it.
-      const { runHost } = await import('../../host/main.ts');
-      const tls = {
-        ...(tlsCert === undefined ? {} : { cert: tlsCert }),
-        ...(tlsKey === undefined ? {} : { key: tlsKey }),
-      };
-      const overrides = Object.keys(tls).length === 0 ? flags : { ...flags, tls };
-      const exitCode = await runHost({
-        configFile: config,
-        overrides,
-        ...(examples === true
-          ? { onReady: (host, stopping) => deployExamples(host, cli, stopping) }
-          : {}),
-      });
-      cli.endWith(exitCode);
+    .option('--examples', 'deploy the example functions');
+  addFormatFlag(command);
+  return command.action(async ({ config, examples, tlsCert, tlsKey, format, ...flags }: Flags) => {
+    // The host is loaded here and not at the top: no other command needs it.
+    const { runHost } = await import('../../host/main.ts');
+    const tls = {
+      ...(tlsCert === undefined ? {} : { cert: tlsCert }),
+      ...(tlsKey === undefined ? {} : { key: tlsKey }),
+    };
+    const overrides = Object.keys(tls).length === 0 ? flags : { ...flags, tls };
+    const exitCode = await runHost({
+      configFile: config,
+      overrides,
+      ...(format === 'json' ? { showReady } : {}),
+      ...(examples === true
+        ? { onReady: (host, stopping) => deployExamples(host, cli, stopping) }
+        : {}),
     });
+    cli.endWith(exitCode);
+  });
+}
+
+/** The one line on stdout. */
+function showReady({ dataUrl, adminUrl }: { dataUrl: string; adminUrl: string }): string {
+  const ready: OutputOf<'serve'> = { event: 'ready', dataUrl, adminUrl };
+  return JSON.stringify(ready);
 }
 
 /** `auto`, or a number of processes; the host says what is wrong with others. */

@@ -1,13 +1,13 @@
 /** `faas token create|list`: who may use the admin API. */
 import { Command } from 'commander';
-import type { TokenView } from '../../host/admin/views.ts';
 import { HostError } from '../../host/base/errors.ts';
 import type { Cli } from '../cli.ts';
 import { addConnectionFlags, openClient, type ConnectionFlags } from '../connection.ts';
 import { addFormatFlag, type OutputFlags } from '../output-flags.ts';
 import { showTime } from '../show-version.ts';
 
-const SCOPES: ReadonlySet<string> = new Set(['read', 'deploy', 'admin']);
+const SCOPES = ['read', 'deploy', 'admin'] as const;
+type Scope = (typeof SCOPES)[number];
 
 /** Makes the command with its subcommands. */
 export function tokenCommand(cli: Cli): Command {
@@ -29,15 +29,11 @@ function createCommand(cli: Cli): Command {
     );
   addFormatFlag(addConnectionFlags(command));
   return command.action(
-    async (name: string, flags: ConnectionFlags & OutputFlags & { readonly scope: string }) => {
+    async (name: string, flags: ConnectionFlags & OutputFlags & { readonly scope: Scope }) => {
       const json = { name, scopes: [flags.scope] };
       await using client = await openClient(flags, cli);
-      const made = await client.json<TokenView & { readonly token: string }>({
-        method: 'POST',
-        path: '/v1/tokens',
-        json,
-      });
-      if (flags.format === 'json') return cli.terminal.printJson(made);
+      const made = await client.call('POST /v1/tokens', { json });
+      if (flags.format === 'json') return cli.terminal.printJson<'token create'>(made);
       await cli.terminal.note(`token ${made.id} with the scope ${flags.scope}, shown only now:`);
       return cli.terminal.print(`${made.token}\n`);
     },
@@ -49,11 +45,8 @@ function listTokensCommand(cli: Cli): Command {
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (flags: ConnectionFlags & OutputFlags) => {
     await using client = await openClient(flags, cli);
-    const { tokens } = await client.json<{ tokens: TokenView[] }>({
-      method: 'GET',
-      path: '/v1/tokens',
-    });
-    if (flags.format === 'json') return cli.terminal.printJson(tokens);
+    const { tokens } = await client.call('GET /v1/tokens', {});
+    if (flags.format === 'json') return cli.terminal.printJson<'token list'>(tokens);
     return cli.terminal.printTable(
       ['ID', 'NAME', 'SCOPES', 'CREATED'],
       tokens.map(({ id, name, scopes, createdMs }) => [
@@ -66,8 +59,9 @@ function listTokensCommand(cli: Cli): Command {
   });
 }
 
-function parseScope(text: string): string {
-  if (SCOPES.has(text)) return text;
+function parseScope(text: string): Scope {
+  const scope = SCOPES.find((known) => known === text);
+  if (scope !== undefined) return scope;
   throw new HostError('invalid_flag', {
     flag: '--scope',
     value: text.slice(0, 40),

@@ -1,6 +1,5 @@
 /** `faas versions NAME`: every version of a function, newest first. */
 import { Command } from 'commander';
-import type { VersionView } from '../../host/admin/views.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import { formatSize } from '../../host/base/units.ts';
 import type { Cli } from '../cli.ts';
@@ -18,10 +17,10 @@ export function versionsCommand(cli: Cli): Command {
     .argument('<name>', 'the function');
   addFormatFlag(addConnectionFlags(command));
   return command.action(async (name: string, flags: ConnectionFlags & OutputFlags) => {
-    const path = `/v1/functions/${parseFunctionName(name)}/versions`;
+    const params = { name: parseFunctionName(name) };
     await using client = await openClient(flags, cli);
-    const { versions } = await client.json<{ versions: VersionView[] }>({ method: 'GET', path });
-    if (flags.format === 'json') return cli.terminal.printJson(versions);
+    const { versions } = await client.call('GET /v1/functions/{name}/versions', { params });
+    if (flags.format === 'json') return cli.terminal.printJson<'versions'>(versions);
     return cli.terminal.printTable(
       ['VERSION', 'LIVE', 'KIND', 'SIZE', 'LIMITS', 'DEPLOYED', 'BY', 'ARTIFACT'],
       versions.map((version) => [

@@ -3,7 +3,6 @@
  * told; the version that was live goes on serving.
  */
 import { dirname, relative, resolve, sep } from 'node:path';
-import type { LogEventView } from '../api-views.ts';
 import { buildProject } from '../build/build-project.ts';
 import { WatchedFiles } from '../build/watched-files.ts';
 import type { Cli } from '../cli.ts';
@@ -162,11 +161,11 @@ export class DevLoop {
     if (this.#followed.has(name)) return;
     this.#followed.add(name);
     const { host, reporter, signal } = this.#parts;
-    const path = `/v1/functions/${name}/logs?tail=0&follow=true`;
+    const input = { params: { name }, query: { tail: 0, follow: 'true' } } as const;
+    const key = 'GET /v1/functions/{name}/logs';
     const read = async (): Promise<void> => {
-      const call = { method: 'GET', path, signal } as const;
-      for await (const { line } of host.client.lines<LogEventView>(call)) {
-        if (line !== undefined) await reporter.tell({ event: 'log', line });
+      for await (const event of host.client.callLines(key, input, { signal })) {
+        if ('line' in event) await reporter.tell({ event: 'log', line: event.line });
       }
     };
     read().catch((error: unknown) => {

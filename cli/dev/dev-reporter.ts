@@ -1,30 +1,15 @@
 /** What happens in `faas dev` → lines for a person, or one JSON value a line for a program. */
+import type { LineView } from '../../host/admin/views.ts';
 import { formatDuration } from '../../host/base/units.ts';
-import type { GuestLine } from '../../host/logs/guest-line.ts';
-import type { BuildResult } from '../build/build-project.ts';
 import type { Cli } from '../cli.ts';
 import { describeError, errorBody } from '../describe-error.ts';
+import type { OutputOf } from '../output/output-schemas.ts';
 import { showBuild, summariseBuild } from '../show-build.ts';
 import { toTerminalText } from '../terminal-text.ts';
 import type { DevRequest } from './start-dev-host.ts';
 
 /** Everything that is told. */
-export type DevEvent =
-  | { readonly event: 'host'; readonly url: string; readonly dataDir: string }
-  | { readonly event: 'building'; readonly command: string }
-  | ({ readonly event: 'built' } & BuildResult)
-  | {
-      readonly event: 'deployed';
-      readonly name: string;
-      readonly version: number;
-      readonly urls: readonly string[];
-      /** From the end of the build until it was live. */
-      readonly ms: number;
-    }
-  | { readonly event: 'changed'; readonly paths: readonly string[] }
-  | ({ readonly event: 'request' } & DevRequest)
-  | { readonly event: 'log'; readonly line: GuestLine }
-  | { readonly event: 'note'; readonly text: string };
+export type DevEvent = Exclude<OutputOf<'dev'>, { readonly event: 'error' }>;
 
 /** Writes for one run. Lines keep their order. */
 export class DevReporter {
@@ -40,9 +25,7 @@ export class DevReporter {
   /** Tells of something. */
   tell(event: DevEvent): Promise<void> {
     return this.#enqueue(() =>
-      this.#asJson
-        ? this.#cli.terminal.print(`${JSON.stringify(event)}\n`)
-        : this.#cli.terminal.print(`${this.#lineOf(event)}\n`),
+      this.#asJson ? this.#printLine(event) : this.#cli.terminal.print(`${this.#lineOf(event)}\n`),
     );
   }
 
@@ -50,9 +33,13 @@ export class DevReporter {
   fail(error: unknown): Promise<void> {
     return this.#enqueue(() =>
       this.#asJson
-        ? this.#cli.terminal.print(`${JSON.stringify({ event: 'error', ...errorBody(error) })}\n`)
+        ? this.#printLine({ event: 'error', ...errorBody(error) })
         : describeError(error, this.#cli),
     );
+  }
+
+  #printLine(event: OutputOf<'dev'>): Promise<void> {
+    return this.#cli.terminal.print(`${JSON.stringify(event)}\n`);
   }
 
   #enqueue(write: () => Promise<void>): Promise<void> {
@@ -90,7 +77,7 @@ export class DevReporter {
   }
 
   /** What the host says of a function, such as why it trapped, stands out. */
-  #logLine({ stream, text }: GuestLine): string {
+  #logLine({ stream, text }: LineView): string {
     const { terminal } = this.#cli;
     const shown = toTerminalText(text);
     const line = stream === 'host' ? terminal.outStyle('yellow', shown) : shown;

@@ -74,6 +74,7 @@ function instancesOf({ instances = {} }: Manifest): Record<string, unknown> {
     min: instances.min,
     max: instances.max,
     reuseCount: instances.reuse_count,
+    concurrentReuseCount: instances.concurrent_reuse_count,
     maxAgeMs: milliseconds(instances.max_age),
     idleTimeoutMs: milliseconds(instances.idle_timeout),
     snapshot: instances.snapshot,

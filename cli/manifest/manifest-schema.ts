@@ -71,6 +71,9 @@ const instances = z.strictObject(
     min: count(0).describe('instances that are kept ready'),
     max: count(1).describe('most instances at a time'),
     reuse_count: count(1).describe('invocations that one serves with isolation "reuse"'),
+    concurrent_reuse_count: count(1).describe(
+      'invocations that one serves at once with isolation "reuse"; more than 1 for WASI 0.3 only',
+    ),
     max_age: duration('1h').describe('age at which one is replaced'),
     idle_timeout: duration('30s').describe('time after which one that nobody uses is closed'),
     snapshot: word(['auto', 'shared-seed', 'never']).describe(

@@ -19,7 +19,9 @@ import type { AdminOptions, AdminParts } from './admin-parts.ts';
 import { ArtifactCollector } from './artifact-collector.ts';
 import { registerArtifactRoutes } from './artifact-routes.ts';
 import { Authoriser, type OpenMetrics } from './authorise.ts';
+import { refuseOtherRoutes } from './api/serve-operation.ts';
 import { registerDeployRoute } from './deploy-route.ts';
+import { registerEnvironmentRoute } from './environment-route.ts';
 import { answerClientError, answerError, registerErrorAnswers } from './error-answer.ts';
 import { ensureFirstToken } from './first-token.ts';
 import { registerEvictRoute } from './evict-route.ts';
@@ -114,9 +116,11 @@ async function buildApp(parts: AdminParts, wanted: AdminAddress): Promise<Fastif
     // A connection that was busy when the API began to close is idle now and must not hold it up.
     if (parts.closing.aborted) setImmediate(() => app.server.closeIdleConnections());
   });
+  refuseOtherRoutes(app);
   await registerArtifactRoutes(app, parts);
   await registerInvokeRoute(app, parts);
   registerDeployRoute(app, parts);
+  registerEnvironmentRoute(app, parts);
   registerFunctionRoutes(app, parts);
   registerEvictRoute(app, parts);
   registerQuarantineRoutes(app, parts);

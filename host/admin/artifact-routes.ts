@@ -4,10 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { HostError } from '../base/errors.ts';
 import { parseDigest } from '../base/ids.ts';
 import type { AdminParts } from './admin-parts.ts';
-
-interface DigestPath {
-  Params: { digest: string };
-}
+import { serveOperation } from './api/serve-operation.ts';
 
 /** Adds the routes, in a scope of their own where a body is a stream of any content type. */
 export async function registerArtifactRoutes(
@@ -19,30 +16,21 @@ export async function registerArtifactRoutes(
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, body, done) => done(null, body));
 
-    app.put<DigestPath & { Body: Readable | undefined }>(
-      '/v1/artifacts/:digest',
-      { config: { access: 'deploy' } },
-      async (request, reply) => {
-        const digest = parseDigest(request.params.digest);
-        // What is refused here is not read: Node discards it after the answer.
-        if (Number(request.headers['content-length'] ?? 0) > limit) {
-          throw new HostError('artifact_too_large', { limit });
-        }
-        collector.collectLater();
-        const stored = await artifacts.put(chunksOf(request.body), limit, digest);
-        return reply.code(201).send(stored);
-      },
-    );
+    serveOperation(app, 'PUT /v1/artifacts/{digest}', async (request) => {
+      const digest = parseDigest(request.params.digest);
+      // What is refused here is not read: Node discards it after the answer.
+      if (Number(request.headers['content-length'] ?? 0) > limit) {
+        throw new HostError('artifact_too_large', { limit });
+      }
+      collector.collectLater();
+      return artifacts.put(chunksOf(request.body as Readable | undefined), limit, digest);
+    });
 
-    app.head<DigestPath>(
-      '/v1/artifacts/:digest',
-      { config: { access: 'deploy' } },
-      async (request, reply) => {
-        const digest = parseDigest(request.params.digest);
-        // Damaged bytes count as missing: the upload that follows then mends them.
-        return reply.code((await artifacts.isIntact(digest)) ? 200 : 404).send();
-      },
-    );
+    serveOperation(app, 'HEAD /v1/artifacts/{digest}', async (request, reply) => {
+      const digest = parseDigest(request.params.digest);
+      // Damaged bytes count as missing: the upload that follows then mends them.
+      return reply.code((await artifacts.isIntact(digest)) ? 200 : 404).send();
+    });
   });
 }
 

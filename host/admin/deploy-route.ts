@@ -8,12 +8,12 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { HostError, toHostError } from '../base/errors.ts';
 import { parseFunctionName } from '../base/ids.ts';
-import type { DeployRequest, DeployResult, DeployStep } from '../deploy/deployer.ts';
+import type { DeployRequest, DeployStep } from '../deploy/deployer.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { serveOperation } from './api/serve-operation.ts';
 import { parseDeploySettings } from './deploy-settings.ts';
-import { listFunctionUrls } from './function-urls.ts';
+import { viewDeployment } from './function-urls.ts';
 import { NDJSON } from './ndjson.ts';
-import { viewVersion } from './views.ts';
 
 /** Room for a snapshot of 10,000 files with paths of some 500 characters. */
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
@@ -21,9 +21,9 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** Adds the route. */
 export function registerDeployRoute(app: FastifyInstance, parts: AdminParts): void {
   const { config, authoriser } = parts;
-  app.post<{ Params: { name: string } }>(
-    '/v1/functions/:name/versions',
-    { config: { access: 'deploy' }, bodyLimit: MAX_BODY_BYTES },
+  serveOperation(
+    app,
+    'POST /v1/functions/{name}/versions',
     async (request, reply) => {
       const name = parseFunctionName(request.params.name);
       const settings = parseDeploySettings(request.body, name, config);
@@ -34,6 +34,7 @@ export function registerDeployRoute(app: FastifyInstance, parts: AdminParts): vo
       await Promise.race([lines.started, outcome]);
       return reply.type(NDJSON).send(lines.body);
     },
+    { bodyLimit: MAX_BODY_BYTES },
   );
 }
 
@@ -49,7 +50,7 @@ async function runDeploy(
   try {
     const done = await deployer.deploy(request, by, (step) => lines.step(step));
     log.info({ ...fields, version: done.version.number, result: done.result }, 'deployed');
-    lines.end({ result: viewResult(done, request, parts) });
+    lines.end({ result: viewDeployment(done, request.routes, parts) });
   } catch (error) {
     const coded = toHostError(error);
     if (!lines.begun) throw coded;
@@ -64,20 +65,6 @@ async function checkUploaded(request: DeployRequest, { artifacts }: AdminParts):
   for (const digest of digests) {
     if (!(await artifacts.has(digest))) throw new HostError('unknown_artifact', { digest });
   }
-}
-
-function viewResult(
-  { version, result, kind, findings }: DeployResult,
-  { routes }: DeployRequest,
-  { config, dataUrl }: AdminParts,
-): object {
-  return {
-    result,
-    kind,
-    findings,
-    version: viewVersion(version, version.number),
-    urls: listFunctionUrls(version.function, routes, dataUrl(), config.domain),
-  };
 }
 
 /** The lines of an answer. There are few, so they may wait in memory for a slow client. */

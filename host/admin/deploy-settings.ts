@@ -9,7 +9,7 @@ import { findNearest } from '../base/nearest.ts';
 import type { Config } from '../config/schema.ts';
 import type { DeployRequest } from '../deploy/deployer.ts';
 import { STORE_LABEL } from '../key-value/store-names.ts';
-import type { KeyValueGrant } from '../registry/model.ts';
+import type { KeyValueGrant, VersionSettings } from '../registry/model.ts';
 import { checkSnapshot, isGuestPath } from './check-snapshot.ts';
 import { readRoutes } from './check-routes.ts';
 
@@ -23,6 +23,8 @@ const HOUR_MS = 3_600_000;
 const MAX_CPU_MS = HOUR_MS;
 /** More than any machine has memory mappings for. */
 const MAX_INSTANCES = 1_000_000;
+/** The asynchronous ABI has no more tasks in one instance. */
+const MAX_CONCURRENT_REUSE = 1000;
 /** Timers hold no more: 2³¹ − 1 ms is some 24 days. */
 const MAX_LIFE_MS = 24 * 24 * HOUR_MS;
 /** 60 processors at work all the time. */
@@ -68,6 +70,7 @@ const instancesSchema = z.strictObject({
   min: bytes.max(MAX_INSTANCES).optional(),
   max: positive.max(MAX_INSTANCES).optional(),
   reuseCount: positive.optional(),
+  concurrentReuseCount: positive.max(MAX_CONCURRENT_REUSE).optional(),
   maxAgeMs: positive.max(MAX_LIFE_MS).optional(),
   idleTimeoutMs: positive.max(MAX_LIFE_MS).optional(),
   snapshot: z.enum(['auto', 'shared-seed', 'never']).optional(),
@@ -78,7 +81,8 @@ const budgetSchema = z.strictObject({
   cpuMsPerMinute: positive.max(MAX_CPU_MS_PER_MINUTE).optional(),
 });
 
-const settingsSchema = z.strictObject({
+/** Body of a deployment. */
+export const deploySettings = z.strictObject({
   artifact: digest,
   limits: limitsSchema.default({}),
   isolation: z.enum(['request', 'reuse']).default('request'),
@@ -104,7 +108,7 @@ const settingsSchema = z.strictObject({
 });
 
 /** What a client sends. */
-export type DeploySettings = z.input<typeof settingsSchema>;
+export type DeploySettings = z.input<typeof deploySettings>;
 
 /**
  * Reads and checks the settings of a deployment.
@@ -118,14 +122,10 @@ export function parseDeploySettings(
   name: FunctionName,
   config: Pick<Config, 'deploy' | 'domain'>,
 ): DeployRequest {
-  const result = settingsSchema.safeParse(body);
+  const result = deploySettings.safeParse(body);
   if (!result.success) throw settingsError(result.error.issues[0]);
   const { limits, instances, budget, directories, files, routes, keyValue, ...rest } = result.data;
-  const { environment, config: configured, secrets } = rest;
-  checkUnique('environment', environment.map(nameOf));
-  checkUnique('config', configured.map(nameOf));
-  // The guest has one list of both.
-  checkUnique('secrets', [...secrets, ...configured].map(nameOf));
+  checkVariables(rest);
   checkUnique(
     'keyValue',
     keyValue.map(({ label }) => label),
@@ -143,6 +143,29 @@ export function parseDeploySettings(
     files,
     routes: readRoutes(routes, name, config.domain),
   };
+}
+
+/**
+ * Checks the names of variables against each other, and how many there are.
+ *
+ * @throws {invalid_settings} If one is there twice, or there are too many.
+ */
+export function checkVariables({
+  environment,
+  config,
+  secrets,
+}: Pick<VersionSettings, 'environment' | 'config' | 'secrets'>): void {
+  checkUnique('environment', environment.map(nameOf));
+  checkUnique('config', config.map(nameOf));
+  // The guest has one list of both.
+  checkUnique('secrets', [...secrets, ...config].map(nameOf));
+  for (const [key, { length }] of Object.entries({ environment, config, secrets })) {
+    if (length <= MAX_VARIABLES) continue;
+    throw new HostError('invalid_settings', {
+      key,
+      reason: `it has more than ${MAX_VARIABLES} names`,
+    });
+  }
 }
 
 function nameOf([name]: readonly [name: string, value: string]): string {
@@ -170,7 +193,7 @@ function knownKeys(group: string | undefined): readonly string[] {
     instances: instancesSchema,
     budget: budgetSchema,
   };
-  const { shape } = (group === undefined ? settingsSchema : groups[group]) ?? { shape: {} };
+  const { shape } = (group === undefined ? deploySettings : groups[group]) ?? { shape: {} };
   return Object.keys(shape);
 }
 

@@ -1,7 +1,5 @@
 /** Looking at functions and versions, moving the alias `live`, deleting. Under `/v1/functions`. */
-// oxlint-disable oxc/no-async-endpoint-handlers -- a rule for Express; Fastify awaits its handlers
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
 import {
   DEFAULT_NAMESPACE,
@@ -12,18 +10,11 @@ import {
 import { ownStoresPrefix } from '../key-value/store-names.ts';
 import type { FunctionRecord } from '../registry/model.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { aliasBody } from './api/request-schemas.ts';
+import { serveOperation } from './api/serve-operation.ts';
 import { listFunctionUrls } from './function-urls.ts';
 import { findQuarantine } from './quarantine-keeper.ts';
 import { viewFunction, viewVersion, type FunctionView } from './views.ts';
-
-interface NamePath {
-  Params: { name: string };
-}
-
-const aliasSchema = z.union([
-  z.strictObject({ version: z.number().int().min(1) }),
-  z.strictObject({ previous: z.literal(true) }),
-]);
 
 /**
  * Finds a function by the name in a path.
@@ -43,12 +34,12 @@ export function registerFunctionRoutes(app: FastifyInstance, parts: AdminParts):
   const { authoriser, registry, log } = parts;
   const view = (record: FunctionRecord): FunctionView => viewRecord(record, parts);
 
-  app.get('/v1/functions', { config: { access: 'read' } }, async () => {
+  serveOperation(app, 'GET /v1/functions', async () => {
     const records = [...registry.snapshot.functions.values()];
     return { functions: records.sort((a, b) => (a.name < b.name ? -1 : 1)).map(view) };
   });
 
-  app.get<NamePath>('/v1/functions/:name', { config: { access: 'read' } }, async (request) => {
+  serveOperation(app, 'GET /v1/functions/{name}', async (request) => {
     const record = resolveFunction(request.params.name, parts);
     const findings = await parts.deployer.loadFindings(record.live);
     const instances = await parts.describeInstances(record.live);
@@ -56,30 +47,22 @@ export function registerFunctionRoutes(app: FastifyInstance, parts: AdminParts):
     return { ...view(record), findings: [...quarantine, ...findings, ...instances] };
   });
 
-  app.get<NamePath>(
-    '/v1/functions/:name/versions',
-    { config: { access: 'read' } },
-    async (request) => {
-      const record = resolveFunction(request.params.name, parts);
-      const versions = await registry.loadVersions(record.namespace, record.name);
-      return { versions: versions.map((version) => viewVersion(version, record.live.number)) };
-    },
-  );
+  serveOperation(app, 'GET /v1/functions/{name}/versions', async (request) => {
+    const record = resolveFunction(request.params.name, parts);
+    const versions = await registry.loadVersions(record.namespace, record.name);
+    return { versions: versions.map((version) => viewVersion(version, record.live.number)) };
+  });
 
-  app.put<NamePath>(
-    '/v1/functions/:name/aliases/live',
-    { config: { access: 'deploy' } },
-    async (request) => {
-      const name = parseFunctionName(request.params.name);
-      const to = readTarget(request.body);
-      const actor = authoriser.actorOf(request);
-      const record = await registry.moveAlias(DEFAULT_NAMESPACE, name, to, actor);
-      log.info({ function: name, version: record.live.number, by: actor }, 'rolled back');
-      return view(record);
-    },
-  );
+  serveOperation(app, 'PUT /v1/functions/{name}/aliases/live', async (request) => {
+    const name = parseFunctionName(request.params.name);
+    const to = readTarget(request.body);
+    const actor = authoriser.actorOf(request);
+    const record = await registry.moveAlias(DEFAULT_NAMESPACE, name, to, actor);
+    log.info({ function: name, version: record.live.number, by: actor }, 'rolled back');
+    return view(record);
+  });
 
-  app.delete<NamePath>('/v1/functions/:name', { config: { access: 'deploy' } }, async (request) => {
+  serveOperation(app, 'DELETE /v1/functions/{name}', async (request) => {
     const name = parseFunctionName(request.params.name);
     const actor = authoriser.actorOf(request);
     await registry.deleteFunction(DEFAULT_NAMESPACE, name, actor);
@@ -108,7 +91,7 @@ function viewRecord(record: FunctionRecord, { config, dataUrl }: AdminParts): Fu
 }
 
 function readTarget(body: unknown): VersionNumber | undefined {
-  const result = aliasSchema.safeParse(body);
+  const result = aliasBody.safeParse(body);
   if (!result.success) {
     const reason = 'its body is neither {"version": NUMBER} nor {"previous": true}';
     throw new HostError('invalid_request', { reason });

@@ -1,6 +1,9 @@
-/** Where a function answers: under its own host, under its path prefix, and by its routes. */
+/** Where a function answers: under its own host, under its path prefix, and by its routes; and what is shown with it. */
 import type { FunctionName } from '../base/ids.ts';
+import type { DeployResult } from '../deploy/deployer.ts';
 import type { Route } from '../registry/model.ts';
+import type { AdminParts } from './admin-parts.ts';
+import { viewVersion, type DeployResultView } from './views.ts';
 
 /**
  * Lists the URLs of a function, ones that can be called as they are first.
@@ -24,4 +27,19 @@ export function listFunctionUrls(
       host === '*' ? `${base.origin}${path}` : `${base.protocol}//${host}${port}${path}`,
     ),
   ];
+}
+
+/** Shows what a deployment came to. */
+export function viewDeployment(
+  { version, result, kind, findings }: DeployResult,
+  routes: readonly Route[],
+  { config, dataUrl }: Pick<AdminParts, 'config' | 'dataUrl'>,
+): DeployResultView {
+  return {
+    result,
+    kind,
+    findings,
+    version: viewVersion(version, version.number),
+    urls: listFunctionUrls(version.function, routes, dataUrl(), config.domain),
+  };
 }

@@ -1,14 +1,10 @@
-/** About the host itself: `/healthz`, `/readyz`, `/metrics`, `/v1/host`, `/v1/routes`, `/v1/changes`. */
-// oxlint-disable oxc/no-async-endpoint-handlers -- a rule for Express; Fastify awaits its handlers
+/** About the host itself: `/healthz`, `/readyz`, `/metrics`, `/openapi.json`, `/v1/host`, `/v1/routes`, `/v1/changes`. */
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
 import type { AdminParts } from './admin-parts.ts';
-
-const MAX_CHANGES = 1000;
-const changesQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(MAX_CHANGES).default(100),
-});
+import { describeOpenApi } from './api/open-api.ts';
+import { changesQuery, MAX_CHANGES } from './api/request-schemas.ts';
+import { serveOperation } from './api/serve-operation.ts';
 
 /**
  * Adds the routes.
@@ -23,18 +19,20 @@ export function registerHostRoutes(
   const { config, clock, metrics, registry } = parts;
   const startedMs = clock.monotonicMs();
 
-  app.get('/healthz', { config: { access: 'open' } }, async () => ({ status: 'ok' }));
+  serveOperation(app, 'GET /healthz', async () => ({ status: 'ok' }));
 
-  app.get('/readyz', { config: { access: 'open' } }, async () => {
+  serveOperation(app, 'GET /readyz', async () => {
     if (!parts.isReady()) throw new HostError('not_ready');
     return { status: 'ready' };
   });
 
-  app.get('/metrics', { config: { access: 'metrics' } }, async (_request, reply) =>
+  serveOperation(app, 'GET /openapi.json', async () => describeOpenApi(parts.version));
+
+  serveOperation(app, 'GET /metrics', async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.render()),
   );
 
-  app.get('/v1/host', { config: { access: 'read' } }, async () => ({
+  serveOperation(app, 'GET /v1/host', async () => ({
     version: parts.version,
     node: process.versions.node,
     v8: process.versions.v8,
@@ -54,7 +52,7 @@ export function registerHostRoutes(
     },
   }));
 
-  app.get('/v1/routes', { config: { access: 'read' } }, async () => ({
+  serveOperation(app, 'GET /v1/routes', async () => ({
     routes: [...registry.snapshot.functions.values()].flatMap(({ name, live, routes }) =>
       [
         { host: `${name}.${config.domain}`, path: '/*' },
@@ -64,7 +62,7 @@ export function registerHostRoutes(
     ),
   }));
 
-  app.get('/v1/changes', { config: { access: 'read' } }, async (request) => {
+  serveOperation(app, 'GET /v1/changes', async (request) => {
     const query = changesQuery.safeParse(request.query);
     if (!query.success) {
       const reason = `its query "limit" is not a number from 1 to ${MAX_CHANGES}`;

@@ -6,30 +6,20 @@
  * Query: `method`, `path`, and `header` as often as needed (`name: value`). Body: the request's body.
  */
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
 import { requestIdFrom } from '../base/ids.ts';
 import type { CallResult, PlainCall } from '../invoke/collected-call.ts';
 import type { FunctionRecord } from '../registry/model.ts';
 import type { Field } from '../wasi/ports.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { invokeQuery } from './api/request-schemas.ts';
+import { serveOperation } from './api/serve-operation.ts';
 import { resolveFunction } from './function-routes.ts';
+import type { InvocationView } from './views.ts';
 
 /** Largest request body; the URL of the function has no such limit. */
 const MAX_REQUEST_BYTES = 16 * 1024 * 1024;
 const MAX_LOG_LINES = 1000;
-
-const querySchema = z.strictObject({
-  method: z
-    .string()
-    .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}$/)
-    .default('GET'),
-  path: z
-    .string()
-    .regex(/^\/[\x21-\x7e]{0,8191}$/)
-    .default('/'),
-  header: z.union([z.string().transform((text) => [text]), z.array(z.string())]).default([]),
-});
 
 /** Adds the route, in a scope of its own where a body of any content type is bytes. */
 export async function registerInvokeRoute(
@@ -41,22 +31,24 @@ export async function registerInvokeRoute(
     app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) =>
       done(null, body),
     );
-    app.post<{ Params: { name: string }; Body: Uint8Array | undefined }>(
-      '/v1/functions/:name/invoke',
-      { config: { access: 'deploy' }, bodyLimit: MAX_REQUEST_BYTES },
+    serveOperation(
+      app,
+      'POST /v1/functions/{name}/invoke',
       async (request, reply) => {
         const record = resolveFunction(request.params.name, parts);
         const left = new AbortController();
         reply.raw.once('close', () =>
           left.abort(new HostError('client_gone', { name: record.name })),
         );
-        const call = readCall(request.query, request.body ?? new Uint8Array(0), record, parts);
+        const body = (request.body as Uint8Array | undefined) ?? new Uint8Array(0);
+        const call = readCall(request.query, body, record, parts);
         const from = {
           requestId: requestIdFrom(request.id),
           clientAddress: request.socket.remoteAddress ?? '127.0.0.1',
         };
         return invoke(record, { ...call, ...from }, parts, left.signal);
       },
+      { bodyLimit: MAX_REQUEST_BYTES },
     );
   });
 }
@@ -66,7 +58,7 @@ async function invoke(
   call: PlainCall,
   { callFunction, guestLog, clock, closing }: AdminParts,
   left: AbortSignal,
-): Promise<object> {
+): Promise<InvocationView> {
   const startedMs = clock.monotonicMs();
   const result = await callFunction(record, call, AbortSignal.any([left, closing]));
   const durationMs = clock.monotonicMs() - startedMs;
@@ -85,7 +77,10 @@ async function invoke(
 }
 
 /** The function's response, or the one that the data plane would give in its place. */
-function viewResponse({ response, error }: CallResult): object {
+function viewResponse({
+  response,
+  error,
+}: CallResult): Pick<InvocationView, 'status' | 'headers' | 'bodyBase64' | 'truncated'> {
   if (response !== undefined) return response;
   return {
     status: error?.status ?? 500,
@@ -101,13 +96,13 @@ function readCall(
   record: FunctionRecord,
   { config }: AdminParts,
 ): Omit<PlainCall, 'requestId' | 'clientAddress'> {
-  const result = querySchema.safeParse(query);
+  const result = invokeQuery.safeParse(query);
   if (!result.success) {
     const key = result.error.issues[0]?.path.map(String).join('.') ?? '';
     throw new HostError('invalid_request', { reason: `its query "${key}" is not as it must be` });
   }
   const { method, path, header } = result.data;
-  const headers = header.map(parseField);
+  const headers = [header].flat().map(parseField);
   const host = headers.find(([name]) => name === 'host')?.[1];
   const authority =
     host === undefined ? `${record.name}.${config.domain}` : Buffer.from(host).toString('latin1');

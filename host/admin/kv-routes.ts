@@ -3,80 +3,54 @@
  * `my-function/sessions` (what it opens as `sessions`), or `@config` (one that is shared). Values need the scope
  * `deploy`, as they are often as secret as variables; keys can be listed by whoever may look.
  */
-// oxlint-disable oxc/no-async-endpoint-handlers -- a rule for Express; Fastify awaits its handlers
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
 import { DEFAULT_NAMESPACE } from '../base/ids.ts';
 import type { KeyValueBucket } from '../key-value/key-value-store.ts';
 import { DEFAULT_STORE, nameStore, STORE_LABEL } from '../key-value/store-names.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { keyQuery, keysQuery, keyValueBody } from './api/request-schemas.ts';
+import { readRequest } from './api/read-request.ts';
+import { serveOperation } from './api/serve-operation.ts';
 import { resolveFunction } from './function-routes.ts';
 
 /** Room for JSON besides the value. */
 const BODY_SLACK_BYTES = 64 * 1024;
-
-const keyQuery = z.strictObject({ store: z.string(), key: z.string() });
-const listQuery = z.strictObject({
-  store: z.string(),
-  prefix: z.string().default(''),
-  cursor: z.string().optional(),
-  limit: z.coerce.number().int().min(1).optional(),
-});
-const writeBody = z.strictObject({
-  valueBase64: z.base64(),
-  ttlMs: z.number().int().min(1).optional(),
-  metadata: z.string().optional(),
-});
-
-/** A value as the API shows it. */
-export interface KeyValueView {
-  readonly valueBase64: string;
-  readonly metadata?: string;
-  readonly expiresAtMs?: number;
-  readonly revision: number;
-}
-
-/** A page of keys as the API shows it. */
-export interface KeyListView {
-  readonly keys: readonly {
-    readonly key: string;
-    readonly size: number;
-    readonly metadata?: string;
-    readonly expiresAtMs?: number;
-  }[];
-  readonly cursor?: string;
-}
 
 /** Adds the routes. */
 export function registerKeyValueRoutes(app: FastifyInstance, parts: AdminParts): void {
   const { config, authoriser, log } = parts;
   const bodyLimit = Math.ceil(config.keyValue.valueBytes * 1.4) + BODY_SLACK_BYTES;
 
-  app.get('/v1/key-value/keys', { config: { access: 'read' } }, async (request) => {
-    const { store, ...query } = read(listQuery, request.query, 'query');
+  serveOperation(app, 'GET /v1/key-value/keys', async (request) => {
+    const { store, ...query } = readRequest(keysQuery, request.query, 'query');
     return await openStore(store, parts).listKeys(query);
   });
 
-  app.get('/v1/key-value/value', { config: { access: 'deploy' } }, async (request) => {
-    const { store, key } = read(keyQuery, request.query, 'query');
+  serveOperation(app, 'GET /v1/key-value/value', async (request) => {
+    const { store, key } = readRequest(keyQuery, request.query, 'query');
     const [entry] = await openStore(store, parts).get([key]);
     if (entry === undefined) throw unknownKey(store, key);
     const { value, ...rest } = entry;
     return { ...rest, valueBase64: Buffer.from(value).toString('base64') };
   });
 
-  app.put('/v1/key-value/value', { config: { access: 'deploy' }, bodyLimit }, async (request) => {
-    const { store, key } = read(keyQuery, request.query, 'query');
-    const { valueBase64, ...options } = read(writeBody, request.body, 'body');
-    const write = { key, value: Buffer.from(valueBase64, 'base64'), ...options };
-    const revision = await openStore(store, parts).set([write]);
-    log.info({ store, by: authoriser.actorOf(request) }, 'wrote a key');
-    return { revision };
-  });
+  serveOperation(
+    app,
+    'PUT /v1/key-value/value',
+    async (request) => {
+      const { store, key } = readRequest(keyQuery, request.query, 'query');
+      const { valueBase64, ...options } = readRequest(keyValueBody, request.body, 'body');
+      const write = { key, value: Buffer.from(valueBase64, 'base64'), ...options };
+      const revision = await openStore(store, parts).set([write]);
+      log.info({ store, by: authoriser.actorOf(request) }, 'wrote a key');
+      return { revision };
+    },
+    { bodyLimit },
+  );
 
-  app.delete('/v1/key-value/value', { config: { access: 'deploy' } }, async (request) => {
-    const { store, key } = read(keyQuery, request.query, 'query');
+  serveOperation(app, 'DELETE /v1/key-value/value', async (request) => {
+    const { store, key } = readRequest(keyQuery, request.query, 'query');
     if ((await openStore(store, parts).delete([key])) === 0) throw unknownKey(store, key);
     log.info({ store, by: authoriser.actorOf(request) }, 'deleted a key');
     return { deleted: key };
@@ -111,16 +85,4 @@ function badStore(text: string, reason: string): HostError {
 
 function unknownKey(store: string, key: string): HostError {
   return new HostError('unknown_key', { store: store.slice(0, 140), key: key.slice(0, 80) });
-}
-
-/** Reads by a schema. Messages name the field, and never what stood in it. */
-function read<T>(schema: z.ZodType<T>, value: unknown, where: 'query' | 'body'): T {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const field = issue?.path.map(String).join('.') ?? '';
-  const name = field === '' ? '' : ` "${field}"`;
-  throw new HostError('invalid_request', {
-    reason: `its ${where}${name} is invalid: ${issue?.message ?? ''}`,
-  });
 }

@@ -1,20 +1,13 @@
 /** `GET /v1/functions/:name/logs`: the last lines of a function, and with `follow` those to come. */
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { HostError } from '../base/errors.ts';
 import type { FunctionName, RequestId } from '../base/ids.ts';
 import type { LineFilter } from '../logs/guest-line.ts';
 import type { AdminParts } from './admin-parts.ts';
+import { logsQuery } from './api/request-schemas.ts';
+import { serveOperation } from './api/serve-operation.ts';
 import { resolveFunction } from './function-routes.ts';
 import { NDJSON, ndjsonBody } from './ndjson.ts';
-
-const DEFAULT_TAIL = 100;
-
-const querySchema = z.strictObject({
-  tail: z.coerce.number().int().min(0).max(1_000_000).default(DEFAULT_TAIL),
-  follow: z.enum(['true', 'false']).default('false'),
-  request: z.string().min(1).max(128).optional(),
-});
 
 /**
  * Adds the route. Lines are `{"line":…}`. A follower is first told `{"following":NAME}`, because an
@@ -22,27 +15,23 @@ const querySchema = z.strictObject({
  */
 export function registerLogRoute(app: FastifyInstance, parts: AdminParts): void {
   const { closing } = parts;
-  app.get<{ Params: { name: string } }>(
-    '/v1/functions/:name/logs',
-    { config: { access: 'read' } },
-    async (request, reply) => {
-      const { name } = resolveFunction(request.params.name, parts);
-      const query = querySchema.safeParse(request.query);
-      if (!query.success) throw queryError(query.error.issues[0]);
-      const { tail, follow, request: requestId } = query.data;
-      const filter: LineFilter =
-        requestId === undefined ? { tail } : { tail, requestId: requestId as RequestId };
-      const left = new AbortController();
-      const body = ndjsonBody(
-        follow === 'true'
-          ? following(parts, name, filter, AbortSignal.any([left.signal, closing]))
-          : past(parts, name, filter),
-      );
-      // Destroying a generator's stream waits for its next value, which may never come.
-      reply.raw.once('close', () => left.abort());
-      return reply.type(NDJSON).send(body);
-    },
-  );
+  serveOperation(app, 'GET /v1/functions/{name}/logs', async (request, reply) => {
+    const { name } = resolveFunction(request.params.name, parts);
+    const query = logsQuery.safeParse(request.query);
+    if (!query.success) throw queryError(query.error.issues[0]);
+    const { tail, follow, request: requestId } = query.data;
+    const filter: LineFilter =
+      requestId === undefined ? { tail } : { tail, requestId: requestId as RequestId };
+    const left = new AbortController();
+    const body = ndjsonBody(
+      follow === 'true'
+        ? following(parts, name, filter, AbortSignal.any([left.signal, closing]))
+        : past(parts, name, filter),
+    );
+    // Destroying a generator's stream waits for its next value, which may never come.
+    reply.raw.once('close', () => left.abort());
+    return reply.type(NDJSON).send(body);
+  });
 }
 
 async function* past(

@@ -139,6 +139,13 @@ export const ERROR_CODES = define({
     message: 'Cannot run the component on the native engine: it uses {reason}',
     fix: 'Leave the engine to the host, which then takes jco',
   },
+  import_not_checked: {
+    status: 422,
+    blame: 'user',
+    message:
+      'Cannot check the types of the import "{name}": it comes behind something that only the jco engine knows ({reason})',
+    fix: 'Build the component with its imports before everything else, as toolchains do',
+  },
   // Preparing an artifact.
   not_wasi_module: {
     status: 400,
@@ -248,6 +255,20 @@ export const ERROR_CODES = define({
     message: 'Cannot deploy a command with isolation "reuse": its instance ends with its run',
     fix: 'Deploy it without --isolation, or build an HTTP component',
   },
+  reuse_takes_one_event: {
+    status: 400,
+    blame: 'user',
+    message:
+      'Cannot deploy the component with isolation "reuse": its JavaScript engine, StarlingMonkey, takes one fetch event in the life of an instance',
+    fix: 'Deploy it without --isolation, or export incomingHandler instead of listening to fetch',
+  },
+  concurrent_reuse_needs_async: {
+    status: 400,
+    blame: 'user',
+    message:
+      'Cannot deploy a component whose instances serve {count} invocations at once: its export takes one call at a time',
+    fix: 'Deploy it without --max-instance-concurrent-reuse-count, or build it for wasi:http/handler of WASI 0.3, lifted asynchronously',
+  },
   // One invocation.
   overloaded: {
     status: 503,
@@ -255,6 +276,13 @@ export const ERROR_CODES = define({
     message:
       'Cannot run the function "{name}" now: all {concurrency} places are taken and {queue} requests wait',
     fix: 'Try again later, or deploy with a higher --concurrency',
+  },
+  instance_lost: {
+    status: 503,
+    blame: 'guest',
+    message:
+      'Cannot finish the call of the function "{name}": its instance was ended by another call that it served at the same time',
+    fix: 'Try again; the log of the function says what ended the instance',
   },
   host_closing: {
     status: 503,
@@ -641,6 +669,19 @@ export const ERROR_CODES = define({
     blame: 'user',
     message: 'Cannot find the version "{version}" of "{name}": {reason}',
     fix: 'See its versions with "faas versions {name}"',
+  },
+  version_moved: {
+    status: 409,
+    blame: 'user',
+    message:
+      'Cannot change "{name}": its version {expected}, which the change was made for, is not live any more',
+    fix: 'Try again',
+  },
+  unknown_variable: {
+    status: 404,
+    blame: 'user',
+    message: 'Cannot unset "{variable}" of "{name}": it has no {kind} of that name',
+    fix: 'See what it has with "faas env list {name}"',
   },
   token_exists: {
     status: 409,

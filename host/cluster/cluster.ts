@@ -2,9 +2,8 @@
  * The supervisor's side of all other processes: the socket they connect to, the launcher, the fleet, and what
  * workers ask for.
  */
-import type { BoundSocket, Server, Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import { existsSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { ArtifactStore } from '../artifacts/store.ts';
 import type { Clock } from '../base/clock.ts';
 import { HostError } from '../base/errors.ts';
@@ -24,9 +23,8 @@ import type { WorkerFeed } from '../metrics/worker-feed.ts';
 import type { RouteSnapshot } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
 import { Fleet, IDLE_MS } from './fleet.ts';
-import { LauncherClient, type LauncherEvents } from './launcher-client.ts';
 import type { WorkerExit } from './launcher-messages.ts';
-import { bindSocket } from './listening.ts';
+import { Launchers } from './launchers.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { stateOf } from './route-changes.ts';
 import { Backoff } from './watchdog/backoff.ts';
@@ -39,15 +37,12 @@ import {
   configDigest,
   helloSchema,
   type ArtifactAnswer,
+  type Dismissal,
   type Hello,
   type Welcome,
 } from './worker-messages.ts';
 import type { WorkerPeer } from './worker-peer.ts';
 import { createWorkerSpec } from './worker-spec.ts';
-
-/** How long workers without a launcher have to free the address, and how often that is looked at. */
-const FREE_MS = 5000;
-const FREE_LOOK_MS = 20;
 
 /** How long a worker has for a page of figures. */
 const DUMP_MS = 1000;
@@ -81,12 +76,10 @@ export class Cluster {
   #quotas: QuotaAuthority | undefined;
   readonly #parts: ClusterParts;
   readonly #lines: WorkerLines;
+  readonly #launchers: Launchers;
   readonly #links = new Set<RpcLink>();
   #server: Server | undefined;
-  #launcher: LauncherClient | undefined;
-  #bound: BoundSocket | undefined;
   readonly #backoff = new Backoff();
-  #isClosing = false;
   #hasLeft = false;
   #hasOutdated = false;
   readonly #configDigest: string;
@@ -102,15 +95,26 @@ export class Cluster {
       log,
       isDeployed: (name) => registry.snapshot.functions.has(name),
     });
+    this.#launchers = new Launchers({
+      run: parts.run,
+      listen: config.listen,
+      clock,
+      log,
+      onExited: (exit) => this.fleet.handleExit(exit),
+      onLost: () => this.fleet.orphan(),
+      freeAddress: () => this.fleet.drainOrphans(),
+      onReplaced: () => this.fleet.refill(),
+    });
     this.fleet = new Fleet({
       size: workers,
       drainTimeoutMs: config.drainTimeoutMs,
       clock,
       log,
-      launcher: () => this.#getLauncher(),
+      launcher: () => this.#launchers.current,
       createSpec: (id) =>
         createWorkerSpec(id, { release, readable, run: parts.run, dataDirectory: config.dataDir }),
       restartDelayMs: (peer, exit) => this.#restartDelayMs(peer, exit),
+      onRetiring: ({ id }) => this.#quotas?.retire(id),
       onGone: (peer) => {
         this.#lines.forget(peer.id);
         this.#quotas?.leave(peer.id);
@@ -129,13 +133,12 @@ export class Cluster {
     const { run, log } = this.#parts;
     const hadLauncher = existsSync(run.launcherSocket);
     this.#server = await listenOnPath(run.supervisorSocket, (socket) => this.#accept(socket));
-    this.#launcher = await LauncherClient.find(run.launcherSocket, this.#events());
-    this.#quotas = this.#openQuotas(this.#launcher?.view.workers ?? []);
+    const found = await this.#launchers.find();
+    this.#quotas = this.#openQuotas(found?.view.workers ?? []);
     this.#looked.resolve();
-    if (this.#launcher === undefined) {
-      await this.#startLauncher(hadLauncher);
-    } else log.info('taking over the launcher that is there');
-    const { address, workers } = await this.#getLauncher().describe();
+    if (found === undefined) await this.#launchers.start(hadLauncher);
+    else log.info('taking over the launcher that is there');
+    const { address, workers } = await this.#launchers.current.describe();
     await this.fleet.start(workers);
     if (this.#hasOutdated) void this.#replaceOutdated();
     return address;
@@ -149,86 +152,37 @@ export class Cluster {
 
   /** Has all workers finish what is under way, and ends the launcher. */
   async close(): Promise<void> {
-    this.#isClosing = true;
+    this.#launchers.close();
     if (!this.#hasLeft) {
       await this.fleet.close();
-      this.#launcher?.end();
+      this.#launchers.end();
     }
-    this.#bound?.close();
     this.#server?.close();
     for (const link of this.#links) link.close();
   }
 
   /** Lets go of all of them: they go on, and another supervisor takes them over. */
   leave(): void {
-    this.#isClosing = true;
     this.#hasLeft = true;
-    this.#launcher?.disconnect();
+    this.#launchers.leave();
   }
 
   /** Kills all of them. */
   endNow(): void {
-    this.#isClosing = true;
     for (const peer of this.fleet.peers) this.fleet.kill(peer);
-    this.#launcher?.endNow();
+    this.#launchers.endNow();
   }
 
   /** Resident memory of the launcher, bytes; undefined if it is not known. */
   launcherResidentBytes(): number | undefined {
-    const pid = this.#launcher?.view.pid;
+    const { pid } = this.#launchers;
     return pid === undefined ? undefined : readResidentBytes(pid);
-  }
-
-  #getLauncher(): LauncherClient {
-    if (this.#launcher === undefined)
-      throw new HostError('launcher_failed', { reason: 'it is gone' });
-    return this.#launcher;
-  }
-
-  #events(): LauncherEvents {
-    return {
-      onExited: (exit: WorkerExit) => this.fleet.handleExit(exit),
-      onLost: () => {
-        this.#launcher = undefined;
-        if (this.#isClosing) return;
-        this.#replaceLauncher().catch((err: unknown) =>
-          this.#parts.log.error({ err }, 'the launcher cannot be replaced'),
-        );
-      },
-    };
-  }
-
-  /** The workers go on without it, but new ones need another. */
-  async #replaceLauncher(): Promise<void> {
-    const { log } = this.#parts;
-    log.error('the launcher is gone: starting another one');
-    this.fleet.orphan();
-    // Without the bound socket at hand it is only free when all that listen on it have stopped.
-    const mustFree = this.#bound === undefined;
-    if (mustFree) this.fleet.drainOrphans();
-    await this.#startLauncher(mustFree);
-    log.info('another launcher is there');
-    this.fleet.refill();
-  }
-
-  /** @param mayBeHeld Whether workers without a launcher may hold the address: they are drained. */
-  async #startLauncher(mayBeHeld: boolean): Promise<void> {
-    const { run, config, clock } = this.#parts;
-    const endMs = clock.monotonicMs() + FREE_MS;
-    while (this.#bound === undefined) {
-      try {
-        this.#bound = await bindSocket(config.listen);
-      } catch (error) {
-        if (!mayBeHeld || clock.monotonicMs() > endMs) throw error;
-        this.fleet.drainOrphans();
-        await delay(FREE_LOOK_MS);
-      }
-    }
-    this.#launcher = await LauncherClient.start(run.launcherSocket, this.#bound, this.#events());
   }
 
   #accept(socket: Socket): void {
     let peer: WorkerPeer | undefined;
+    /** Name of the peer, or of a worker that is sent away: for its lines. */
+    let speaker: string | undefined;
     let figures: WorkerFeed | undefined;
     let quotas: QuotaSession | undefined;
     const known = (): WorkerPeer => {
@@ -240,6 +194,8 @@ export class Cluster {
         'worker.hello': async (params) => {
           const hello = helloSchema.parse(params);
           peer = await this.#welcome(hello, link);
+          speaker = peer?.id ?? `${hello.worker} of process ${hello.pid}`;
+          if (peer === undefined) return this.#dismiss(hello, link);
           if (hello.ready) figures = this.#followFigures(peer, link);
           // After the answer, which says who speaks.
           setImmediate(() => (quotas = this.#lendTo(hello.worker, link)));
@@ -252,7 +208,7 @@ export class Cluster {
         [STUCK_METHOD]: (params) => this.#handleStuck(parseStuckReport(params)),
         quotas: (messages) => quotas?.receive(messages),
         'metrics.page': (page) => figures?.accept(page),
-        'log.lines': (params) => ({ next: this.#lines.take(known().id, params) }),
+        'log.lines': (params) => ({ next: this.#lines.take(speaker ?? known().id, params) }),
         'artifact.load': (params) => this.#loadArtifact(artifactSchema.parse(params).digest),
         'artifact.openFile': (params) => this.#openFile(artifactSchema.parse(params).digest),
       },
@@ -266,6 +222,7 @@ export class Cluster {
         figures?.depart();
         quotas?.disconnect();
         peer?.disconnect(link);
+        if (peer === undefined && speaker !== undefined) this.#lines.forget(speaker);
       },
     });
     this.#links.add(link);
@@ -273,10 +230,11 @@ export class Cluster {
 
   /** @param found Workers that are there already, and hold something. */
   #openQuotas(found: readonly { readonly id: string }[]): QuotaAuthority {
-    const { clock, config, registry } = this.#parts;
+    const { clock, config, registry, workers } = this.#parts;
     const quotas = new QuotaAuthority({
       clock,
       memoryBytes: config.limits.memoryBytes ?? 0,
+      workers,
       expected: found.map(({ id }) => id),
     });
     quotas.follow(registry.snapshot);
@@ -301,26 +259,27 @@ export class Cluster {
       .catch((err: unknown) => log.error({ err }, 'cannot replace the workers'));
   }
 
-  /** Takes one of our workers, also one that the launcher has started by itself; others are told to end. */
-  async #welcome(hello: Hello, link: RpcLink): Promise<WorkerPeer> {
+  /** Takes one of our workers, also one that the launcher has started by itself; undefined for others. */
+  async #welcome(hello: Hello, link: RpcLink): Promise<WorkerPeer | undefined> {
     await this.#looked.promise;
     if (!this.fleet.knows(hello)) {
-      const workers = (await this.#launcher?.describe())?.workers ?? [];
-      if (!workers.some(({ id, pid }) => id === hello.worker && pid === hello.pid)) {
-        // Its launcher was killed: it may hold the address, and nobody would notice its end.
-        this.#parts.log.warn(
-          { worker: hello.worker, pid: hello.pid },
-          'ending a worker without a launcher',
-        );
-        link.notify('worker.drain', { idleMs: IDLE_MS });
-        throw new HostError('no_worker');
-      }
+      const workers = await this.#launchers.workers();
+      if (!workers.some(({ id, pid }) => id === hello.worker && pid === hello.pid))
+        return undefined;
       this.fleet.adopt(hello);
     }
     const { release } = this.#parts;
     const isOutdated = hello.release !== release || hello.config !== this.#configDigest;
     if (hello.ready && isOutdated) this.#hasOutdated = true;
     return this.fleet.connect(hello, link);
+  }
+
+  /** The launcher of a worker was killed: it may hold the address, and nobody would notice its end. */
+  #dismiss({ worker, pid }: Hello, link: RpcLink): Dismissal {
+    this.#parts.log.warn({ worker, pid }, 'ending a worker without a launcher');
+    // After the answer, with which it knows that it may still say what its guests wrote.
+    setImmediate(() => link.notify('worker.drain', { idleMs: IDLE_MS }));
+    return { dismissed: true };
   }
 
   #answerTo(peer: WorkerPeer, epoch: number): Welcome {

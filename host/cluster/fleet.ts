@@ -39,6 +39,8 @@ export interface FleetParts {
   readonly createSpec: (id: string) => WorkerSpec;
   /** When a worker that ended by itself is replaced: ms to wait. */
   readonly restartDelayMs: (peer: WorkerPeer, exit: WorkerExit) => number;
+  /** A worker is told to end. */
+  readonly onRetiring: (peer: WorkerPeer) => void;
   readonly onGone: (peer: WorkerPeer) => void;
   /** A worker was started in place of another. */
   readonly onReplaced: (why: RestartReason) => void;
@@ -314,6 +316,7 @@ export class Fleet {
 
   async #retire(peer: WorkerPeer, idleMs = 0): Promise<void> {
     peer.state = 'draining';
+    this.#parts.onRetiring(peer);
     if (peer.link === undefined) this.#signal(peer, 'SIGTERM');
     else peer.notify('worker.drain', { idleMs });
     const late = this.#after(this.#parts.drainTimeoutMs + FAREWELL_MS);

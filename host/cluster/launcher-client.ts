@@ -18,7 +18,7 @@ const CALL_MS = 10_000;
 export interface LauncherEvents {
   onExited(exit: WorkerExit): void;
   /** The launcher is gone; its workers are not. */
-  onLost(): void;
+  onLost(launcher: LauncherClient): void;
 }
 
 /** A connected launcher. */
@@ -39,9 +39,14 @@ export class LauncherClient {
     const handlers = {
       'launcher.exited': (params: unknown) => events.onExited(params as WorkerExit),
     };
-    const link = new RpcLink(socket, { handlers, onClose: () => events.onLost() });
+    let client: LauncherClient | undefined;
+    const onClose = (): void => {
+      if (client !== undefined) events.onLost(client);
+    };
+    const link = new RpcLink(socket, { handlers, onClose });
     const view = (await link.call('launcher.describe', {}, CALL_MS)) as LauncherView;
-    return new LauncherClient(link, view);
+    client = new LauncherClient(link, view);
+    return client;
   }
 
   /**
@@ -70,13 +75,24 @@ export class LauncherClient {
     child.once('exit', (code, signal) =>
       failures.push(`it ended with ${signal ?? `code ${code}`}`),
     );
-    for (let waitedMs = 0; waitedMs < START_MS && failures.length === 0; waitedMs += LOOK_MS) {
+    const found = await LauncherClient.#await(path, events, () => failures.length > 0);
+    if (found !== undefined) return found;
+    child.kill('SIGKILL');
+    throw new HostError('launcher_failed', { reason: failures[0] ?? 'it does not answer' });
+  }
+
+  /** Looks until one is there. Undefined if that takes too long. */
+  static async #await(
+    path: string,
+    events: LauncherEvents,
+    isVain: () => boolean,
+  ): Promise<LauncherClient | undefined> {
+    for (let waitedMs = 0; waitedMs < START_MS && !isVain(); waitedMs += LOOK_MS) {
       const found = await LauncherClient.find(path, events);
       if (found !== undefined) return found;
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
-    child.kill('SIGKILL');
-    throw new HostError('launcher_failed', { reason: failures[0] ?? 'it does not answer' });
+    return undefined;
   }
 
   describe(): Promise<LauncherView> {
@@ -86,6 +102,23 @@ export class LauncherClient {
   async startWorker(spec: WorkerSpec): Promise<number> {
     const { pid } = (await this.#link.call('launcher.start', spec, CALL_MS)) as { pid: number };
     return pid;
+  }
+
+  /**
+   * Has it start a spare one, which holds the bound socket too and ends when it is left alone.
+   *
+   * @param path Socket of the spare one.
+   */
+  async startSpare(path: string, events: LauncherEvents): Promise<LauncherClient> {
+    await this.#link.call('launcher.startSpare', { path }, CALL_MS);
+    const spare = await LauncherClient.#await(path, events, () => false);
+    if (spare !== undefined) return spare;
+    throw new HostError('launcher_failed', { reason: 'the spare one does not answer' });
+  }
+
+  /** A spare one is the launcher from now on, found at `path`. */
+  async takeOver(path: string): Promise<void> {
+    await this.#link.call('launcher.takeOver', { path }, CALL_MS);
   }
 
   /** Ends the workers that are left, and then itself. */

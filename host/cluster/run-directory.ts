@@ -9,6 +9,8 @@ export interface RunDirectory {
   readonly supervisorSocket: string;
   /** The launcher listens here; the supervisor connects. */
   readonly launcherSocket: string;
+  /** The same of a spare launcher. */
+  readonly spareSocket: string;
 }
 
 /** Names the sockets of a data directory. */
@@ -18,6 +20,7 @@ export function runDirectoryOf(dataDirectory: string): RunDirectory {
     path,
     supervisorSocket: join(path, 'supervisor.sock'),
     launcherSocket: join(path, 'launcher.sock'),
+    spareSocket: join(path, 'spare.sock'),
   };
 }
 

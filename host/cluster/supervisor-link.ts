@@ -8,7 +8,7 @@ import { HostError } from '../base/errors.ts';
 import type { Log } from '../logs/log.ts';
 import { RpcLink, type RpcHandler } from '../links/rpc-link.ts';
 import { connectToPath } from '../links/unix-socket.ts';
-import type { Hello, Welcome } from './worker-messages.ts';
+import type { Dismissal, Hello, Welcome } from './worker-messages.ts';
 
 /** How often a supervisor is looked for. */
 const LOOK_MS = 50;
@@ -80,14 +80,16 @@ export class SupervisorLink implements Closeable {
           log().error({ err, method }, 'a notice was not understood'),
       });
       try {
-        const welcome = (await link.call('worker.hello', hello(), HELLO_MS)) as Welcome;
+        const answer = await link.call('worker.hello', hello(), HELLO_MS);
         // What is sent from here on is sent to somebody who knows who sends it.
         this.#link = link;
-        onWelcome(welcome, this);
+        // Who is sent away goes on as without a supervisor until it is told to drain.
+        if (isDismissal(answer)) log().warn('the supervisor does not take this worker');
+        else onWelcome(answer as Welcome, this);
         return;
       } catch (error) {
         link.close();
-        log().warn({ err: error }, 'the supervisor does not take this worker');
+        log().warn({ err: error }, 'the supervisor does not answer this worker');
         await delay(LOOK_MS);
       }
     }
@@ -101,4 +103,8 @@ export class SupervisorLink implements Closeable {
     this.#options.log().warn('the supervisor is gone: serving on with what is known');
     void this.#connect();
   }
+}
+
+function isDismissal(answer: unknown): answer is Dismissal {
+  return typeof answer === 'object' && answer !== null && 'dismissed' in answer;
 }

@@ -34,6 +34,11 @@ export interface Welcome {
   readonly quarantined: readonly QuarantinedFunction[];
 }
 
+/** The other answer to it: nobody looks after the worker, and it is to end when it has said what it has to say. */
+export interface Dismissal {
+  readonly dismissed: true;
+}
+
 const lineSchema = z.strictObject({
   atMs: z.number(),
   function: z.string().min(1).max(63),

@@ -10,6 +10,12 @@ const SYSTEM_FILES = ['/proc/meminfo', '/proc/sys/vm/max_map_count'];
 /** Variables that a worker gets of the supervisor's environment: where certificates of others are. */
 const INHERITED = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'TZ', 'PATH'];
 
+/** Flags of Node that workers get too if the supervisor has them, by its command line or `NODE_OPTIONS`: how much they may take. */
+const INHERITED_FLAGS = [
+  /^--disable-wasm-trap-handler$/,
+  /^--max[-_](?:old|semi)[-_]space[-_]size(?:[-_]percentage)?=[\d.]+$/,
+];
+
 /** What a worker is started with. */
 export interface WorkerSpecParts {
   readonly release: string;
@@ -38,6 +44,7 @@ export function createWorkerSpec(
   return {
     id,
     arguments: [
+      ...inheritedFlags(),
       '--permission',
       '--allow-net',
       '--allow-worker',
@@ -54,4 +61,10 @@ export function createWorkerSpec(
     ],
     environment,
   };
+}
+
+function inheritedFlags(): readonly string[] {
+  const options = process.env.NODE_OPTIONS?.split(/\s+/) ?? [];
+  const given = new Set([...process.execArgv, ...options]);
+  return [...given].filter((flag) => INHERITED_FLAGS.some((pattern) => pattern.test(flag)));
 }

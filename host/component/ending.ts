@@ -18,6 +18,8 @@ export type EndReason =
   /** A trap or a broken rule of the canonical ABI, found under a host function. */
   | { readonly kind: 'trap'; readonly error: unknown }
   | { readonly kind: 'closing' }
+  /** Another call of the same instance ended it. */
+  | { readonly kind: 'instance_lost' }
   /** The guest broke a rule; `rule` is one sentence for its author. */
   | { readonly kind: 'rule'; readonly rule: string };
 

@@ -6,6 +6,7 @@
  */
 import { HostError } from '../base/errors.ts';
 import { findNearest } from '../base/nearest.ts';
+import { findImports } from '../component/find-imports.ts';
 import type { Plan } from '../component/plan.ts';
 import { signatureDigest, signatureKey, signatureText } from '../component/signature-text.ts';
 import { wasiSignatures } from '../wasi/signatures.ts';
@@ -40,12 +41,34 @@ export function checkEntry({ exports, lifts, resources }: Plan, { entry }: Serve
 }
 
 /**
+ * Checks all functions that a component imports which has no plan, because the jco engine must run it. Those that
+ * it does not use count as well.
+ *
+ * @param names Of all its imports.
+ * @throws {import_not_checked} If an import comes behind something that only the jco engine knows.
+ * @throws {unknown_import} As for `checkSignatures`.
+ * @throws {import_type_mismatch} As for `checkSignatures`.
+ */
+export function checkWithoutPlan(
+  component: Uint8Array,
+  names: readonly string[],
+  reason: string,
+): void {
+  const known = findImports(component);
+  const missing = names.find((name) => !known.names.has(name));
+  if (missing !== undefined) {
+    throw new HostError('import_not_checked', { name: missing.slice(0, 120), reason });
+  }
+  checkSignatures(known);
+}
+
+/**
  * Checks all functions that a plan imports.
  *
  * @throws {unknown_import} If WASI has no function of that name; names the nearest one there is.
  * @throws {import_type_mismatch} If the function has another type.
  */
-export function checkSignatures({ imports, resources }: Plan): void {
+export function checkSignatures({ imports, resources }: Pick<Plan, 'imports' | 'resources'>): void {
   for (const { interface: from, name, type } of imports) {
     const functions = wasiSignatures[signatureKey(from)] ?? {};
     const shown = { interface: from.slice(0, 120), name: name.slice(0, 120) };

@@ -5,7 +5,7 @@
 import { HostError } from '../base/errors.ts';
 import type { Config } from '../config/schema.ts';
 import type { InstanceSettings, VersionLimits, VersionSettings } from '../registry/model.ts';
-import { DEFAULT_INSTANCES } from '../registry/stored-settings.ts';
+import { DEFAULT_CONCURRENT_REUSE, DEFAULT_INSTANCES } from '../registry/stored-settings.ts';
 import type { DeployRequest } from './deployer.ts';
 
 /**
@@ -18,6 +18,10 @@ export function completeSettings(
   defaults: Config['defaults'],
 ): VersionSettings {
   const limits = completeLimits(request, defaults);
+  const { concurrentReuseCount = 1 } = request.instances ?? {};
+  if (concurrentReuseCount > 1 && request.isolation !== 'reuse') {
+    refuse('instances.concurrentReuseCount', 'it is for isolation "reuse"');
+  }
   return {
     limits,
     isolation: request.isolation,
@@ -32,6 +36,29 @@ export function completeSettings(
     directories: request.directories,
     files: request.files,
   };
+}
+
+/**
+ * Completes what depends on the component: how often its instances are used, and by how many at once.
+ *
+ * @param given As it was asked for.
+ * @param takesSeveral Whether several calls may be under way in one instance.
+ * @throws {concurrent_reuse_needs_async} If several were asked for, and it takes one.
+ */
+export function completeReuse(
+  settings: VersionSettings,
+  given: Partial<InstanceSettings>,
+  takesSeveral: boolean,
+): VersionSettings {
+  if (settings.isolation !== 'reuse') return settings;
+  const count = settings.instances.concurrentReuseCount;
+  if (takesSeveral) {
+    const instances = { ...settings.instances, ...DEFAULT_CONCURRENT_REUSE, ...given };
+    const { min, max } = settings.instances;
+    return { ...settings, instances: { ...instances, min, max } };
+  }
+  if (count > 1) throw new HostError('concurrent_reuse_needs_async', { count });
+  return settings;
 }
 
 function completeLimits(request: DeployRequest, defaults: Config['defaults']): VersionLimits {

@@ -1,5 +1,5 @@
 /** The port of deployment: uploaded bytes become a version that serves, or a coded refusal. */
-import type { Digest, FunctionName, Namespace } from '../base/ids.ts';
+import type { Digest, FunctionName, Namespace, VersionNumber } from '../base/ids.ts';
 import type {
   FunctionBudget,
   FunctionKind,
@@ -32,6 +32,8 @@ export interface DeployRequest {
   /** Uploaded before. */
   readonly files: readonly SnapshotFile[];
   readonly routes: readonly Route[];
+  /** Refused with `version_moved` unless this version is live when all is ready. */
+  readonly expectedLive?: VersionNumber;
 }
 
 /** One step of a deployment, reported when it is done. */

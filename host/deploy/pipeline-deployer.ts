@@ -17,7 +17,7 @@ import type { Log } from '../logs/log.ts';
 import type { Observer } from '../metrics/observer.ts';
 import type { Version, VersionSettings } from '../registry/model.ts';
 import type { Registry } from '../registry/registry.ts';
-import { completeSettings } from './complete-settings.ts';
+import { completeReuse, completeSettings } from './complete-settings.ts';
 import type { Deployer, DeployRequest, DeployResult, DeployStep } from './deployer.ts';
 import type { EngineChoice } from './generate-code.ts';
 import { PreparedArtifacts } from './prepared-artifacts.ts';
@@ -137,7 +137,7 @@ export class PipelineDeployer implements Deployer, Closeable {
   ): Promise<DeployResult> {
     const { artifacts, registry, config, checkAllowedHosts } = this.#parts;
     checkAllowedHosts(request.allowedHosts);
-    const settings = completeSettings(request, config.defaults);
+    const asked = completeSettings(request, config.defaults);
     await this.#checkFiles(request);
     const readMs = performance.now();
     const bytes = await artifacts.load(request.artifact);
@@ -149,7 +149,8 @@ export class PipelineDeployer implements Deployer, Closeable {
     if (storeError !== undefined) throw storeError;
     // Read and prepared just now: whatever was known against these bytes is over.
     this.#quarantine.lift(request.artifact);
-    checkServable(manifest, settings);
+    checkServable(manifest, asked);
+    const settings = completeReuse(asked, request.instances ?? {}, manifest.entry.takesSeveral);
     const activateMs = performance.now();
     const { version, created } = await registry.commitVersion(
       {
@@ -161,6 +162,7 @@ export class PipelineDeployer implements Deployer, Closeable {
         kind: manifest.kind,
         settings,
         routes: request.routes,
+        ...(request.expectedLive === undefined ? {} : { expectedLive: request.expectedLive }),
       },
       by,
     );
@@ -206,6 +208,9 @@ export class PipelineDeployer implements Deployer, Closeable {
 function checkServable(manifest: Manifest, settings: VersionSettings): void {
   if (manifest.kind === 'command' && settings.isolation === 'reuse') {
     throw new HostError('reuse_needs_http', {});
+  }
+  if (manifest.entry.isOnce === true && settings.isolation === 'reuse') {
+    throw new HostError('reuse_takes_one_event', {});
   }
   const needed = initialMemoryBytes(manifest);
   const limit = settings.limits.memoryBytes;

@@ -9,6 +9,7 @@ import { formatSize } from '../base/units.ts';
 import { detectBinary } from '../component/detect-binary.ts';
 import { parseInterfaceName } from '../component/semver.ts';
 import { scanComponent } from '../component/scan-component.ts';
+import { CODE_CACHE_FILE, createCodeCache, currentV8 } from '../engine/code-cache.ts';
 import { createEngines } from '../engine/engines.ts';
 import { MANIFEST_FILE, PREPARER_VERSION, type Manifest } from '../engine/manifest.ts';
 import { MemoryAccount } from '../limits/memory-account.ts';
@@ -20,6 +21,7 @@ import { checkImports, type CheckedImport } from './check-imports.ts';
 import type { DeployStep } from './deployer.ts';
 import { generateCode, type EngineChoice, type GeneratedCode } from './generate-code.ts';
 import { adaptPreview1, checkPreview1Command } from './preview1-adapter.ts';
+import { takesOneEvent } from './one-event-engine.ts';
 import { servedKindOf, type ServedKind } from './served-kind.ts';
 import { createTrialGuest } from './trial-guest.ts';
 
@@ -86,7 +88,8 @@ export async function prepare(
     () => code.cores.map((core) => rewriteCoreModule(core.bytes)),
     (cores) => `${cores.filter((core) => core.rewritten).length} of ${cores.length} core modules`,
   );
-  const outcome = assemble(code, rewritten, imports, served, adapted);
+  const isOnce = takesOneEvent(scan.names, served.entry.interface);
+  const outcome = assemble(code, rewritten, imports, { ...served, isOnce }, adapted);
   await steps.wait(
     'instantiate',
     () => tryOut(outcome, options),
@@ -120,7 +123,7 @@ function assemble(
   code: GeneratedCode,
   rewritten: readonly RewrittenModule[],
   imports: readonly CheckedImport[],
-  served: ServedKind,
+  served: ServedKind & { readonly isOnce: boolean },
   adapted: boolean,
 ): PrepareOutcome {
   const cores = rewritten.map(({ bytes, contract }, index) => ({
@@ -131,16 +134,22 @@ function assemble(
     preparer: PREPARER_VERSION,
     engine: code.engine,
     kind: served.kind,
-    entry: served.entry,
+    entry: {
+      ...served.entry,
+      takesSeveral: code.takesSeveral,
+      ...(served.isOnce ? { isOnce: true } : {}),
+    },
     imports: imports.map(({ name }) => name),
     modules: cores.map(({ core }) => core),
     glue: GLUE_FILE,
+    codeCache: { file: CODE_CACHE_FILE, v8: currentV8() },
     ...(code.link === undefined ? {} : { link: LINK_FILE }),
   };
   const encoder = new TextEncoder();
   const files = [
     { name: MANIFEST_FILE, bytes: encoder.encode(JSON.stringify(manifest)) },
     { name: GLUE_FILE, bytes: encoder.encode(code.glue) },
+    { name: CODE_CACHE_FILE, bytes: createCodeCache(code.glue) },
     ...(code.link === undefined ? [] : [{ name: LINK_FILE, bytes: code.link }]),
     ...cores.map(({ core, bytes }) => ({ name: core.file, bytes })),
   ];

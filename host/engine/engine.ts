@@ -3,6 +3,7 @@
  * behind it; nothing above knows which one runs.
  */
 import type { Closeable } from '../base/closeable.ts';
+import type { TaskCaller } from '../component/abi/async/task.ts';
 import type { GuestCpu } from '../limits/guest-cpu.ts';
 import type { MemoryAccount } from '../limits/memory-account.ts';
 import type { EngineName, Manifest } from './manifest.ts';
@@ -51,9 +52,11 @@ export interface Instance extends Closeable {
    *
    * @param parameters Of the export. If that is asynchronous, one more: a function that is told of the result as soon as
    *   the guest gives it (a WIT `result` as `{ tag, val }`); its task may go on for long after that.
+   * @param caller On whose behalf, where other calls may be under way in the instance (`manifest.entry.takesSeveral`): what
+   *   its imports act for while code of this call runs, instead of the guest it was made with.
    * @returns What the export returns, when all of the call is done; rejects with whatever ended it.
    */
-  call(parameters: readonly unknown[]): Promise<unknown>;
+  call(parameters: readonly unknown[], caller?: TaskCaller): Promise<unknown>;
   /**
    * Remembers the state of this instance, which was never called, as the state that instances of its
    * module are reset to.

@@ -4,9 +4,10 @@
  */
 import type { FunctionKind } from '../registry/model.ts';
 import type { ModuleContract } from '../wasm/module-contract.ts';
+import type { CodeCache } from './code-cache.ts';
 
 /** Grows whenever what deploy writes changes its meaning: artifacts are then prepared anew. */
-export const PREPARER_VERSION = 6;
+export const PREPARER_VERSION = 7;
 
 /** Name of the manifest among the files of a prepared artifact. */
 export const MANIFEST_FILE = 'manifest.json';
@@ -28,13 +29,23 @@ export interface Manifest {
   /** Which engine runs it. */
   readonly engine: EngineName;
   readonly kind: FunctionKind;
-  /** Export that serves invocations: interface with version, and function in JavaScript spelling. */
-  readonly entry: { readonly interface: string; readonly function: string };
+  /**
+   * Export that serves invocations: interface with version, and function in JavaScript spelling; and whether several
+   * calls of it may be under way in one instance. `isOnce`: an instance takes one call in its life.
+   */
+  readonly entry: {
+    readonly interface: string;
+    readonly function: string;
+    readonly takesSeveral: boolean;
+    readonly isOnce?: boolean;
+  };
   /** Interfaces the component imports, with versions. */
   readonly imports: readonly string[];
   readonly modules: readonly CoreModule[];
   /** File with the generated code. */
   readonly glue: string;
+  /** File with what V8 compiled of it; absent: it is compiled whenever it is loaded. */
+  readonly codeCache?: CodeCache;
   /** File with what the generated code is linked with; the native engine's only. */
   readonly link?: string;
 }

@@ -187,7 +187,8 @@ export class Exchange implements OpenExchange, ResponseOwner, InvocationContext,
     // A response that was begun and held back has not left: the client can still be told what happened.
     responder?.abort(outcome);
     const failure = error ?? new HostError('internal_error', { reason: 'no response was made' });
-    const retryAfter = outcome === 'overloaded' ? (retryAfterSeconds ?? 1) : undefined;
+    const isPassing = outcome === 'overloaded' || outcome === 'instance_lost';
+    const retryAfter = isPassing ? (retryAfterSeconds ?? 1) : undefined;
     this.#answer(failure, retryAfter, serverTiming);
   }
 

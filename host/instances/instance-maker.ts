@@ -7,20 +7,22 @@ import type { Clock } from '../base/clock.ts';
 import { HostError } from '../base/errors.ts';
 import type { Lease, PlaceGate } from '../base/gate.ts';
 import type { Module } from '../engine/engine.ts';
+import type { Manifest } from '../engine/manifest.ts';
 import type { ModuleCache, ModuleLease } from '../engine/module-cache.ts';
 import { CpuMeter } from '../limits/cpu-meter.ts';
 import type { HostBudget } from '../limits/host-budget.ts';
-import { MemoryAccount } from '../limits/memory-account.ts';
+import { MemoryAccount, PAGE_BYTES } from '../limits/memory-account.ts';
 import type { Scheduler } from '../limits/scheduler.ts';
 import type { Share } from '../limits/share.ts';
 import type { StartPhases } from '../metrics/observer.ts';
 import type { Version } from '../registry/model.ts';
 import { GuestState, type GuestParts } from '../wasi/guest-state.ts';
+import { InstanceSeats, type Occupant } from './instance-seats.ts';
 import { LiveInstance } from './live-instance.ts';
 
 /** How long other workers have to give up an instance that they do not use, ms; then one more is made. */
 const ROOM_MS = 1000;
-/** Memory that is asked for before an instance is made, where its version may take so much, bytes. */
+/** Memory that is asked for at least before an instance is made, where its version may take so much, bytes. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 
 /** What instances are made with. */
@@ -99,11 +101,8 @@ export class InstanceMaker {
     onGuest: ((guest: GuestState) => void) | undefined,
     startedMs: number,
   ): Promise<MadeInstance> {
-    const { memoryBytes } = this.#version.settings.limits;
     const place = await this.#takeRoom(room, onGuest === undefined);
     try {
-      const reserved = this.#parts.budget?.reserve(Math.min(memoryBytes, RESERVE_BYTES));
-      if (reserved !== undefined) await reserved;
       return await this.#makeIn(place, guestParts, onGuest, startedMs);
     } catch (error) {
       place?.release();
@@ -119,12 +118,20 @@ export class InstanceMaker {
   ): Promise<MadeInstance> {
     const { clock, scheduler, budget } = this.#parts;
     const { module, loaded } = await this.#useModule();
+    // Lent memory that others who waited as well were faster to take is asked for again, until there is no more. Nothing
+    // may be awaited between the last look and the making.
+    let reserved = this.#reserve(module);
+    while (reserved !== undefined && (await reserved)) reserved = this.#reserve(module);
     const loadedMs = clock.monotonicMs();
     const { cpuMs, memoryBytes, timeoutMs } = this.#version.settings.limits;
     const allowanceMs = loaded === undefined ? 0 : this.#parts.coldAllowanceMs;
     const memory = new MemoryAccount(memoryBytes, budget);
     const cpu = new CpuMeter(scheduler, this.#share, this.#place);
-    const guest = new GuestState(clock, guestParts, { cpu, memory, timeoutMs });
+    const meters = { cpu, memory, timeoutMs };
+    const seats = isShared(this.#version)
+      ? new InstanceSeats(clock, guestParts, meters)
+      : undefined;
+    const guest = seats?.first.guest ?? new GuestState(clock, guestParts, meters);
     cpu.begin({ cpuMs, allowanceMs }, guest);
     const cancelTimer =
       onGuest === undefined
@@ -132,7 +139,7 @@ export class InstanceMaker {
         : undefined;
     try {
       onGuest?.(guest);
-      const instance = await module.instantiate(guest, memory, cpu);
+      const instance = await module.instantiate(guest, memory, seats?.cpu ?? cpu);
       if (guest.endReason !== undefined) {
         // It was ended while it started and came to an end by itself: nobody may call it.
         void instance.close();
@@ -154,6 +161,7 @@ export class InstanceMaker {
         allowanceMs,
         madeMs,
         room,
+        seats,
       });
       return { live, isCold: loaded !== undefined, phases };
     } catch (error) {
@@ -163,6 +171,25 @@ export class InstanceMaker {
     } finally {
       cancelTimer?.();
     }
+  }
+
+  /** Makes what an invocation has of its own that joins others in an instance. */
+  createOccupant(live: LiveInstance, seats: InstanceSeats, guestParts: GuestParts): Occupant {
+    const { clock, scheduler } = this.#parts;
+    const { cpuMs, timeoutMs } = this.#version.settings.limits;
+    const { memory } = live;
+    const cpu = seats.takeSpare() ?? new CpuMeter(scheduler, this.#share, this.#place);
+    const guest = seats.createGuest(clock, guestParts, { cpu, memory, timeoutMs });
+    cpu.begin({ cpuMs, allowanceMs: seats.isProven ? 0 : live.allowanceMs }, guest);
+    memory.forgetRefusal();
+    return { guest, cpu };
+  }
+
+  /** Has memory lent for an instance; what it gives is `HostBudget.reserve`'s. */
+  #reserve({ manifest }: Module): Promise<boolean> | undefined {
+    const { memoryBytes } = this.#version.settings.limits;
+    const bytes = Math.max(RESERVE_BYTES, firstBytesOf(manifest));
+    return this.#parts.budget?.reserve(Math.min(memoryBytes, bytes));
   }
 
   /** No instance is left and none is wanted: the module cache may let the module go. */
@@ -199,4 +226,19 @@ export class InstanceMaker {
     else lease[Symbol.dispose]();
     return { module: this.#held.module, loaded: lease.loaded };
   }
+}
+
+/** Whether an instance of the version serves several invocations at once. */
+export function isShared({ settings }: Version): boolean {
+  return settings.isolation === 'reuse' && settings.instances.concurrentReuseCount > 1;
+}
+
+/** Bytes that the memories of a module's instances have at first, whatever their start functions do. */
+function firstBytesOf({ modules }: Manifest): number {
+  let pages = 0;
+  for (const { memories } of modules) {
+    for (const { minPages, importName } of memories)
+      if (importName !== undefined) pages += minPages;
+  }
+  return pages * PAGE_BYTES;
 }

@@ -9,6 +9,7 @@ import type { MemoryAccount } from '../limits/memory-account.ts';
 import type { InstanceState } from '../metrics/observer.ts';
 import type { VersionLimits } from '../registry/model.ts';
 import type { GuestMeters, GuestParts, GuestState } from '../wasi/guest-state.ts';
+import type { InstanceSeats } from './instance-seats.ts';
 
 /** What a live instance is made of. */
 export interface LiveInstanceParts {
@@ -25,6 +26,8 @@ export interface LiveInstanceParts {
   readonly madeMs: number;
   /** Its place among the instances of all workers; absent where they are not counted. */
   readonly room: Lease | undefined;
+  /** Where it serves several invocations at once. */
+  readonly seats: InstanceSeats | undefined;
 }
 
 /** An instance, running or not. */
@@ -44,8 +47,9 @@ export class LiveInstance {
   idleSinceMs: number;
   /** As the metrics count it; undefined while nobody counts it. */
   state: InstanceState | undefined;
+  readonly seats: InstanceSeats | undefined;
+  readonly allowanceMs: number;
   readonly #limits: LiveInstanceParts['limits'];
-  readonly #allowanceMs: number;
   readonly #room: Lease | undefined;
   #guest: GuestState;
   #closed = false;
@@ -57,12 +61,13 @@ export class LiveInstance {
     this.memory = memory;
     this.cpu = cpu;
     this.#limits = limits;
-    this.#allowanceMs = allowanceMs;
+    this.allowanceMs = allowanceMs;
     this.madeMs = madeMs;
     this.idleSinceMs = madeMs;
     this.initialBytes = memory.bytes;
     this.#guest = guest;
     this.#room = parts.room;
+    this.seats = parts.seats;
   }
 
   /** What its imports act for now. */
@@ -75,6 +80,11 @@ export class LiveInstance {
     return this.memory.bytes !== this.initialBytes;
   }
 
+  /** Memories cannot shrink: one that is half full is given up, before an invocation finds it full. */
+  get isHalfFull(): boolean {
+    return this.hasGrown && this.memory.bytes > this.memory.limitBytes / 2;
+  }
+
   /** What its guest reads of its use. */
   get meters(): GuestMeters {
     return { cpu: this.cpu, memory: this.memory, timeoutMs: this.#limits.timeoutMs };
@@ -84,7 +94,7 @@ export class LiveInstance {
   begin(parts: GuestParts): void {
     const guest = this.#guest;
     guest.begin(parts);
-    const allowanceMs = this.served === 0 ? this.#allowanceMs : 0;
+    const allowanceMs = this.served === 0 ? this.allowanceMs : 0;
     this.cpu.begin({ cpuMs: this.#limits.cpuMs, allowanceMs }, guest);
     this.memory.forgetRefusal();
   }

@@ -12,7 +12,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Module } from '../engine/engine.ts';
 import type { HostBudget } from '../limits/host-budget.ts';
 import type { Observer } from '../metrics/observer.ts';
-import type { Version } from '../registry/model.ts';
+import type { InstanceSettings, Version } from '../registry/model.ts';
 import { GuestState, type GuestParts } from '../wasi/guest-state.ts';
 import type { Soon } from './idle-time.ts';
 import type { InstanceMaker } from './instance-maker.ts';
@@ -35,6 +35,8 @@ const AHEAD_SHARE = 0.9;
 /** What a keeper works with. */
 export interface PoolKeeperParts {
   readonly version: Version;
+  /** Of the version; the fewest instances are this worker's part, which may change. */
+  readonly settings: InstanceSettings;
   readonly clock: Clock;
   readonly observer: Observer;
   readonly pool: InstancePool;
@@ -165,9 +167,9 @@ export class PoolKeeper implements Closeable {
 
   /** Lets the module cache have the module when nothing lives and nothing is wanted. */
   letGoIfUnused(): void {
-    const { pool, maker, size, clock, version, others } = this.#parts;
+    const { pool, maker, size, clock, settings, others } = this.#parts;
     if (pool.total > 0 || this.#isMaking || others() > 0) return;
-    const isWanted = version.settings.instances.min > 0 || size.isInUse(clock.monotonicMs());
+    const isWanted = settings.min > 0 || size.isInUse(clock.monotonicMs());
     if (this.#closed || !isWanted) maker.letGo();
   }
 
@@ -211,7 +213,7 @@ export class PoolKeeper implements Closeable {
   }
 
   #wantsMore(nowMs: number): boolean {
-    const { pool, size, strategy, version } = this.#parts;
+    const { pool, size, strategy, version, settings } = this.#parts;
     if (this.#closed || this.#isMaking || nowMs < this.#pausedUntilMs) return false;
     if (version.kind === 'command' && this.#capturedOf !== undefined && !strategy.canReset) {
       return false;
@@ -219,7 +221,7 @@ export class PoolKeeper implements Closeable {
     if (pool.total + this.#parts.others() >= version.settings.instances.max) return false;
     if (pool.unused >= size.wantedReady(pool.running, nowMs)) return false;
     // The minimum was asked for; beyond it, room in the budget is left to requests.
-    return pool.total < version.settings.instances.min || this.#hasRoom();
+    return pool.total < settings.min || this.#hasRoom();
   }
 
   #hasRoom(): boolean {

@@ -7,6 +7,7 @@
  * β is 1: the next request to a function that is in use finds an instance, however rarely requests come.
  * A function that nobody called for as long as idle instances are kept has its minimum only.
  */
+import type { InstanceSettings } from '../registry/model.ts';
 
 /** Room above the average of what is in use. */
 const SPREAD = 2;
@@ -36,11 +37,12 @@ export interface PoolSizeFigures {
   readonly wanted: number;
 }
 
+/** What bounds the size. */
+export type PoolBounds = Pick<InstanceSettings, 'min' | 'max' | 'idleTimeoutMs'>;
+
 /** Recent use of one version. Costs two additions an invocation. */
 export class PoolSize {
-  readonly #min: number;
-  readonly #max: number;
-  readonly #idleTimeoutMs: number;
+  readonly #settings: PoolBounds;
   #arrivals = 0;
   #heldMs = 0;
   #foldedMs: number;
@@ -50,15 +52,11 @@ export class PoolSize {
   #inUse = 0;
 
   /**
-   * @param min Fewest instances wanted.
-   * @param max Most instances wanted.
-   * @param idleTimeoutMs Time without a request after which only the fewest are wanted.
+   * @param settings Looked at each time: the fewest may change.
    * @param nowMs Monotonic time, here and below.
    */
-  constructor(min: number, max: number, idleTimeoutMs: number, nowMs: number) {
-    this.#min = min;
-    this.#max = max;
-    this.#idleTimeoutMs = idleTimeoutMs;
+  constructor(settings: PoolBounds, nowMs: number) {
+    this.#settings = settings;
     this.#foldedMs = nowMs;
   }
 
@@ -75,14 +73,14 @@ export class PoolSize {
 
   /** Whether there was a request within the time that idle instances are kept. */
   isInUse(nowMs: number): boolean {
-    return nowMs - this.#lastArrivalMs < this.#idleTimeoutMs;
+    return nowMs - this.#lastArrivalMs < this.#settings.idleTimeoutMs;
   }
 
   /** When the size changes next, if no request comes: monotonic time, infinity if never. */
   nextChangeMs(nowMs: number): number {
     if (!this.isInUse(nowMs)) return Infinity;
     const isQuiet = nowMs - this.#lastArrivalMs >= FOLD_MS && this.#inUse < NOTHING;
-    return isQuiet ? this.#lastArrivalMs + this.#idleTimeoutMs : nowMs + FOLD_MS;
+    return isQuiet ? this.#lastArrivalMs + this.#settings.idleTimeoutMs : nowMs + FOLD_MS;
   }
 
   /** Makes averages of what was counted since the last time; call it when `nextChangeMs` says so. */
@@ -106,7 +104,7 @@ export class PoolSize {
     const wanted = this.#wanted(nowMs);
     // However many run: who comes next should find one as well.
     const ready = this.isInUse(nowMs) ? Math.max(wanted - running, BETA) : wanted - running;
-    return Math.max(Math.min(ready, this.#max - running), 0);
+    return Math.max(Math.min(ready, this.#settings.max - running), 0);
   }
 
   /** For people. */
@@ -123,8 +121,8 @@ export class PoolSize {
 
   /** α × requests/s is twice the average in use: neither factor is needed by itself. */
   #wanted(nowMs: number): number {
-    if (!this.isInUse(nowMs)) return this.#min;
+    if (!this.isInUse(nowMs)) return this.#settings.min;
     const wanted = Math.ceil(SPREAD * this.#inUse + BETA);
-    return Math.min(Math.max(wanted, this.#min), this.#max);
+    return Math.min(Math.max(wanted, this.#settings.min), this.#settings.max);
   }
 }

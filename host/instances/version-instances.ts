@@ -3,7 +3,8 @@
  *
  * `isolation: request`: nothing of an invocation is there for the next one. What is acquired was never called, or was
  * reset to the state before its first call (`start-strategy.ts` says which). `reuse`: an instance is kept
- * for the next invocation, unless it was ended, trapped, has grown large or served often enough.
+ * for the next invocation, unless it was ended, trapped, has grown large or served often enough; where it serves several
+ * at once, `shared-instances.ts` has it.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Closeable } from '../base/closeable.ts';
@@ -23,14 +24,15 @@ import type {
   StartPhases,
   StartWay,
 } from '../metrics/observer.ts';
-import type { Version } from '../registry/model.ts';
+import type { InstanceSettings, Version } from '../registry/model.ts';
 import type { GuestParts, GuestState } from '../wasi/guest-state.ts';
 import { afterThisTurn, type Soon } from './idle-time.ts';
-import { InstanceMaker } from './instance-maker.ts';
+import { InstanceMaker, isShared } from './instance-maker.ts';
 import { InstancePool, type PoolCounts } from './instance-pool.ts';
 import type { LiveInstance } from './live-instance.ts';
 import { PoolKeeper } from './pool-keeper.ts';
 import { PoolSize, type PoolSizeFigures } from './pool-size.ts';
+import { SharedInstances } from './shared-instances.ts';
 import { StartStrategy, type StrategyChoice, type StrategyFigures } from './start-strategy.ts';
 
 /** What instances are made with. */
@@ -47,7 +49,10 @@ export interface InstanceParts {
   /** What memories are charged to besides the version's limit; absent: nothing. */
   readonly budget?: HostBudget;
   /** What the workers of a host share; absent: this process serves alone. */
-  readonly quotas?: Pick<QuotaClient, 'openGate' | 'openInstances'>;
+  readonly quotas?: Pick<
+    QuotaClient,
+    'openGate' | 'openInstances' | 'portionOf' | 'followPortions'
+  >;
   /** How instances come back to their initial state; benchmarks and tests force one. Default: `auto`. */
   readonly strategy?: StrategyChoice;
   /** When work is done that no request waits for. Default: at the end of the event loop's turn. */
@@ -97,13 +102,17 @@ export class VersionInstances implements Closeable {
   readonly #strategy: StartStrategy;
   /** Bounds instances over all workers. */
   readonly #room: PlaceGate | undefined;
+  readonly #unfollow: () => void;
+  /** Where an instance serves several invocations at once. */
+  readonly #shared: SharedInstances | undefined;
   /** Instances that are being made for requests. */
   #making = 0;
   #closed = false;
 
   constructor(version: Version, parts: InstanceParts) {
     const { clock, observer, budget } = parts;
-    const { limits, instances } = version.settings;
+    const { limits } = version.settings;
+    const instances = settingsOf(version, parts.quotas);
     this.#version = version;
     this.#clock = clock;
     this.#observer = observer;
@@ -117,10 +126,11 @@ export class VersionInstances implements Closeable {
     const nowMs = clock.monotonicMs();
     this.#pool = new InstancePool(version.function, instances, observer);
     this.#maker = new InstanceMaker(version, { ...parts, room: this.#room });
-    this.#size = new PoolSize(instances.min, instances.max, instances.idleTimeoutMs, nowMs);
+    this.#size = new PoolSize(instances, nowMs);
     this.#strategy = new StartStrategy(parts.strategy ?? 'auto');
     this.#keeper = new PoolKeeper({
       version,
+      settings: instances,
       clock,
       observer,
       pool: this.#pool,
@@ -130,11 +140,24 @@ export class VersionInstances implements Closeable {
       soon: parts.soon ?? afterThisTurn,
       budget,
       startParts: parts.startParts,
-      others: () => this.#making,
+      others: () => this.#making + (this.#shared?.making ?? 0),
     });
+    if (isShared(version)) {
+      this.#shared = new SharedInstances({
+        version,
+        clock,
+        observer,
+        pool: this.#pool,
+        maker: this.#maker,
+        keeper: this.#keeper,
+        size: this.#size,
+        atRest: parts.startParts(),
+      });
+    }
+    this.#unfollow = quotas?.followPortions(() => this.provision()) ?? (() => {});
   }
 
-  /** The version is live: makes as many instances as it wants at least. */
+  /** The version is live, or should have more or fewer here than before: makes as many instances as it wants at least. */
   provision(): void {
     if (this.#version.settings.instances.min === 0) return;
     this.#keeper.wake(this.#clock.monotonicMs());
@@ -169,6 +192,7 @@ export class VersionInstances implements Closeable {
     onGuest: ((guest: GuestState) => void) | undefined,
     startedMs: number,
   ): InstanceLease | Promise<InstanceLease> {
+    if (this.#shared !== undefined) return this.#shared.take(guestParts, onGuest, startedMs);
     const live = this.#pool.takeReady() ?? this.#resetSoiled();
     if (live === undefined) return this.#make(guestParts, onGuest, startedMs);
     return this.#lendReady(live, guestParts, startedMs);
@@ -196,7 +220,9 @@ export class VersionInstances implements Closeable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#unfollow();
     this.gate.close();
+    this.#shared?.close();
     this.#keeper.close();
     this.#room?.close();
     this.#maker.close();
@@ -302,9 +328,20 @@ export class VersionInstances implements Closeable {
     // A command ends with its run.
     if (this.#version.kind !== 'http') return 'served';
     if (live.served >= instances.reuseCount) return 'count';
-    // Memories cannot shrink: one that is half full is given up, before an invocation finds it full.
-    return live.hasGrown && live.memory.bytes > live.memory.limitBytes / 2 ? 'grown' : undefined;
+    return live.isHalfFull ? 'grown' : undefined;
   }
+}
+
+/** Of the fewest instances that are wanted, a worker has its part; that changes while workers come and go. */
+function settingsOf({ settings }: Version, quotas: InstanceParts['quotas']): InstanceSettings {
+  const { instances } = settings;
+  if (quotas === undefined || instances.min === 0) return instances;
+  return {
+    ...instances,
+    get min() {
+      return quotas.portionOf(instances.min);
+    },
+  };
 }
 
 /** A use of an instance. */

@@ -6,6 +6,7 @@ import { HostError } from '../base/errors.ts';
 import { endReasonOf, type EndReason } from '../component/ending.ts';
 import type { MemoryAccount } from '../limits/memory-account.ts';
 import type { Outcome } from '../metrics/observer.ts';
+import { describeTrapStack } from './trap-stack.ts';
 
 /** Outcome and error of a failed call. */
 export interface Failure {
@@ -84,6 +85,8 @@ function failureOfEnding(reason: EndReason, cause: unknown, call: FailedCall): F
       return failureOf(reason.error, call);
     case 'closing':
       return { outcome: 'instance_lost', error: new HostError('host_closing', {}) };
+    case 'instance_lost':
+      return { outcome: 'instance_lost', error: new HostError('instance_lost', { name }) };
     case 'rule':
       return {
         outcome: 'trap',
@@ -106,7 +109,7 @@ function trapReason(error: unknown): string {
 }
 
 /**
- * The guest's frames of a trap, innermost first: `name@0x1f3`, for the function's log.
+ * The guest's frames of a trap, innermost first, for the function's log.
  *
  * @param error What the call threw.
  */
@@ -114,14 +117,5 @@ export function wasmStackOf(error: unknown): string | undefined {
   const reason = endReasonOf(error);
   if (reason?.kind === 'trap') return wasmStackOf(reason.error);
   const stack = error instanceof Error ? error.stack : undefined;
-  if (stack === undefined) return undefined;
-  const frames: string[] = [];
-  for (const line of stack.split('\n')) {
-    const match =
-      /^\s*at (?:async )?(?:(.*) \()?wasm:\/\/wasm\/[^:]*:wasm-function\[(\d+)\]:(0x[0-9a-f]+)\)?$/.exec(
-        line,
-      );
-    if (match !== null) frames.push(`  at ${match[1] ?? `function ${match[2]}`} (${match[3]})`);
-  }
-  return frames.length === 0 ? undefined : frames.join('\n');
+  return stack === undefined ? undefined : describeTrapStack(stack);
 }

@@ -31,6 +31,8 @@ export async function serveHttp3(
   const broken = Promise.withResolvers<never>();
   let departure: Departure | undefined;
   const onReturn = (result: Result<Response, ErrorCode>): void => {
+    // A guest that was asked to give the call up may answer all the same.
+    if (lease.guest.endReason !== undefined) return discard(result);
     if (result.tag === 'err') return exchange.refuse(result.val);
     const sent = Response.send(result.val);
     departure = sent.departure;
@@ -43,6 +45,10 @@ export async function serveHttp3(
   if (departure !== undefined) await Promise.race([drained(departure), broken.promise]);
   const result = await exchange.finishAfterReturn();
   return failureOfExchange(result, version.function, limits.responseBodyBytes);
+}
+
+function discard(result: Result<Response, ErrorCode>): void {
+  if (result.tag === 'ok') result.val[Symbol.dispose]();
 }
 
 /** The exchange knows the error code that the guest answered with. */

@@ -132,14 +132,14 @@ export class CpuMeter implements GuestCpu, Runner {
 
   pause(nowMs: number): void {
     const sinceMs = nowMs - this.#sinceMs;
-    if (this.#thread.ticked)
-      this.#charge(Math.min(sinceMs, this.#thread.sample() - this.#threadMs));
+    if (this.#thread.isDue(nowMs))
+      this.#charge(Math.min(sinceMs, this.#thread.sample(nowMs) - this.#threadMs));
     else this.#charge(sinceMs);
   }
 
   proceed(nowMs: number): void {
     this.#thread.shown[0] = this.#place;
-    if (this.#thread.ticked) this.#thread.sample();
+    if (this.#thread.isDue(nowMs)) this.#thread.sample(nowMs);
     this.#sinceMs = nowMs;
     this.#threadMs = this.#thread.sampledMs;
   }

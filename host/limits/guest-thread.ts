@@ -4,12 +4,16 @@
  *
  * Runs shorter than a tick are measured by the monotonic clock, which costs 40 ns. It also counts time in
  * which the system ran something else; so where a tick came, the CPU time of the thread is asked, 250 ns, and
- * nobody is charged more than that.
+ * nobody is charged more than that. So it is where a tick is overdue: on a busy machine the system may keep the
+ * ticker waiting as well.
  */
 import type { Clock } from '../base/clock.ts';
 import type { EpochTicker } from './epoch-ticker.ts';
 import { RunningBoard } from './running-board.ts';
 import type { ThreadClock } from './thread-clock.ts';
+
+/** A tick has been due since the last one was seen this long ago, ms. */
+const OVERDUE_MS = 2;
 
 /** What a thread is made of. */
 export interface GuestThreadParts {
@@ -38,8 +42,9 @@ export class GuestThread {
   readonly shown: Int32Array;
   /** Set at the end: no guest may run any more. */
   isClosed = false;
-  /** CPU time of the thread when it was asked last: at a tick, so less than two ticks of CPU time ago. */
+  /** CPU time of the thread when it was asked last: less than two ticks ago. */
   sampledMs = 0;
+  #sampledAtMs = -Infinity;
   readonly #word: Int32Array;
   readonly #clock: GuestThreadParts['clock'];
   readonly #ticker: GuestThreadParts['ticker'];
@@ -60,9 +65,9 @@ export class GuestThread {
     return this.#clock.monotonicMs();
   }
 
-  /** Whether a tick came since the last sample. */
-  get ticked(): boolean {
-    return this.#ticker.ticked;
+  /** Whether a tick came since the last sample, or should have. @param nowMs Monotonic. */
+  isDue(nowMs: number): boolean {
+    return this.#ticker.ticked || nowMs - this.#sampledAtMs > OVERDUE_MS;
   }
 
   /** As if a tick had come: the next check of the guest calls the host. */
@@ -70,9 +75,10 @@ export class GuestThread {
     this.#word[0] = 1;
   }
 
-  /** Takes note of a tick; gives the CPU time of the thread. */
-  sample(): number {
+  /** Takes note of a tick; gives the CPU time of the thread. @param nowMs Monotonic. */
+  sample(nowMs: number): number {
     this.#ticker.clear();
+    this.#sampledAtMs = nowMs;
     this.sampledMs = this.#threadMs();
     return this.sampledMs;
   }

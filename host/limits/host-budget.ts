@@ -24,9 +24,10 @@ export interface MemoryLease {
   /**
    * Asks for room for so much more.
    *
-   * @returns Undefined if there is, or if there is none to be had; else what to wait for, at most 50 ms.
+   * @returns Undefined if there is, or if there is none to be had; else what to wait for, at most a second. It gives
+   *   whether room was lent, which others who waited may have taken since.
    */
-  reserve(bytes: number): Promise<void> | undefined;
+  reserve(bytes: number): Promise<boolean> | undefined;
 }
 
 /** What a host has. */
@@ -112,9 +113,10 @@ export class HostBudget {
   /**
    * Sees to it that there will probably be room, where other processes may have it.
    *
-   * @returns What to wait for; undefined, which is usual, if there is nothing to wait for.
+   * @returns What to wait for, which gives whether more was lent: then it is worth another look; undefined, which is
+   *   usual, if there is nothing to wait for.
    */
-  reserve(bytes: number): Promise<void> | undefined {
+  reserve(bytes: number): Promise<boolean> | undefined {
     return this.#lease?.reserve(bytes);
   }
 

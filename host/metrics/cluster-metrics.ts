@@ -31,6 +31,8 @@ export interface ClusterMetricsOptions {
   readonly isDeployed: (functionName: string) => boolean;
   /** How many workers are in each state now. */
   readonly workers: () => Readonly<Record<WorkerState, number>>;
+  /** How many functions are in quarantine now. */
+  readonly functionsQuarantined: () => number;
   /** A worker does not answer, or its page was refused; once until it works again. */
   readonly onFailed: (workerId: string, error: unknown) => void;
   /** Resident memory of the launcher, bytes; left out or undefined: not known. */
@@ -54,12 +56,13 @@ export class ClusterMetrics implements Closeable, AsyncDisposable {
   #isClosed = false;
 
   constructor(options: ClusterMetricsOptions) {
-    const { maxFunctions, clock, workers } = options;
+    const { maxFunctions, clock, workers, functionsQuarantined } = options;
     this.#options = options;
     this.#figures = new Figures({
       maxFunctions,
       clock,
       workers,
+      functionsQuarantined,
       moduleCacheBytes: () => this.#sum('moduleCacheBytes'),
       hostUse: this.#hostUse(),
       addedBytes: () => this.#sum('addedBytes'),

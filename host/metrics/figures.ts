@@ -37,6 +37,8 @@ export interface FigureSources {
   readonly addedBytes: () => number;
   /** How many workers are in each state. */
   readonly workers: () => Readonly<Record<WorkerState, number>>;
+  /** How many functions are in quarantine. */
+  readonly functionsQuarantined: () => number;
 }
 
 /** What they are made with. */

@@ -22,6 +22,7 @@ export function* writeHostMetrics(figures: Figures): Generator<string> {
   // These stand there before the first time, because a rate needs a value from then.
   yield writeEach('faas_artifact_damage_total', 'event', Object.entries(damage));
   yield write('faas_artifacts_quarantined', damage.quarantined - damage.lifted);
+  yield write('faas_functions_quarantined', sources.functionsQuarantined());
   yield writeEach('faas_workers', 'state', Object.entries(sources.workers()));
   yield writeEach('faas_worker_restarts_total', 'reason', Object.entries(figures.restarts));
 }

@@ -136,6 +136,11 @@ export const METRICS = define({
     labels: [],
     help: 'Artifacts and snapshot files whose stored bytes cannot be used',
   },
+  faas_functions_quarantined: {
+    type: 'gauge',
+    labels: [],
+    help: 'Functions that are not run because they stopped workers too often',
+  },
   faas_workers: {
     type: 'gauge',
     labels: ['state'],

@@ -32,6 +32,8 @@ export class PrometheusObserver extends Figures {
       ...options,
       addedBytes: () => residentBytes() - atStart,
       workers: () => ({ starting: 0, ready: 1, draining: 0 }),
+      // Who puts functions there is the supervisor of workers.
+      functionsQuarantined: () => 0,
     });
   }
 

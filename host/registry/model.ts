@@ -4,10 +4,13 @@
  */
 import type { Digest, FunctionName, Namespace, VersionNumber } from '../base/ids.ts';
 
-/** What a version can serve. `http`: exports `wasi:http/incoming-handler`; `command`: exports `wasi:cli/run`. */
+/**
+ * What a version can serve. `http`: exports `wasi:http/incoming-handler` of 0.2 or `wasi:http/handler` of 0.3;
+ * `command`: exports `wasi:cli/run` of either.
+ */
 export type FunctionKind = 'http' | 'command';
 
-/** Whether invocations share an instance one after the other (`reuse`) or each gets its own (`request`). */
+/** Whether invocations share an instance (`reuse`) or each gets its own (`request`). */
 export type Isolation = 'request' | 'reuse';
 
 /** A file of an uploaded snapshot. */
@@ -50,8 +53,10 @@ export interface InstanceSettings {
   readonly min: number;
   /** Most at a time, running and idle ones together; at least `min` and `limits.concurrency`. */
   readonly max: number;
-  /** Invocations that one serves, one after the other, before it is replaced (`isolation: reuse`). */
+  /** Invocations that one serves before it is replaced (`isolation: reuse`). */
   readonly reuseCount: number;
+  /** Invocations that one serves at the same time (`isolation: reuse`); 1 but for WASI 0.3. */
+  readonly concurrentReuseCount: number;
   /** Time after which one is replaced, once it is idle, ms. */
   readonly maxAgeMs: number;
   /** Time after which one that nobody uses is closed, unless it is one of the `min`, ms. */

@@ -100,6 +100,9 @@ export class RegistryDatabase {
     const settings = formatSettings(wanted.settings);
     return this.#sql.transaction(() => {
       const live = this.#findLive(namespace, name);
+      if (wanted.expectedLive !== undefined && wanted.expectedLive !== live?.number) {
+        throw new HostError('version_moved', { name, expected: wanted.expectedLive });
+      }
       if (live !== undefined && this.#isSame(live, wanted, settings, routes)) {
         return { epoch: this.#loadEpoch(), record: this.#load(live), created: false };
       }

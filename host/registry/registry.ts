@@ -25,6 +25,8 @@ export interface NewVersion {
   readonly settings: VersionSettings;
   /** Routes the function has from now on, replacing those it had. */
   readonly routes: readonly Route[];
+  /** The version that must be live when it is added: what it was made from. Absent: any, or none. */
+  readonly expectedLive?: VersionNumber;
 }
 
 /** An admin token as the registry keeps it: never the token itself. */
@@ -50,6 +52,7 @@ export interface Registry extends Closeable {
    *
    * @returns The live version, and whether it is new.
    * @throws {route_taken} If another function has one of the routes.
+   * @throws {version_moved} If another version is live than the one that must be.
    */
   commitVersion(version: NewVersion, by: string): Promise<{ version: Version; created: boolean }>;
   /** All versions of a function, newest first; empty if there is no such function. */

@@ -13,10 +13,17 @@ export const DEFAULT_INSTANCES: Omit<InstanceSettings, 'max'> = {
   min: 0,
   // Slow leaks in guests stay bounded.
   reuseCount: 10_000,
+  concurrentReuseCount: 1,
   maxAgeMs: 3_600_000,
   idleTimeoutMs: 30_000,
   snapshot: 'auto',
 };
+
+/** What changes of these where an instance takes several calls at once: as Spin and wasmtime have it. */
+export const DEFAULT_CONCURRENT_REUSE: Pick<
+  InstanceSettings,
+  'reuseCount' | 'concurrentReuseCount'
+> = { reuseCount: 128, concurrentReuseCount: 16 };
 
 /** What every release has written, and what some did not know. */
 interface StoredSettings extends Omit<
@@ -24,7 +31,8 @@ interface StoredSettings extends Omit<
   'limits' | 'instances' | 'budget' | 'serverTiming' | 'config' | 'secrets' | 'keyValue'
 > {
   readonly limits: Omit<VersionLimits, 'cpuMs'> & Partial<Pick<VersionLimits, 'cpuMs'>>;
-  readonly instances?: InstanceSettings;
+  readonly instances?: Omit<InstanceSettings, 'concurrentReuseCount'> &
+    Partial<Pick<InstanceSettings, 'concurrentReuseCount'>>;
   readonly budget?: VersionSettings['budget'];
   readonly serverTiming?: boolean;
   readonly config?: VersionSettings['config'];
@@ -44,7 +52,7 @@ export function parseSettings(text: string): VersionSettings {
   return {
     ...stored,
     limits: { ...limits, cpuMs: limits.cpuMs ?? Math.min(STORED_CPU_MS, limits.timeoutMs) },
-    instances: stored.instances ?? { ...DEFAULT_INSTANCES, max: limits.concurrency },
+    instances: { ...DEFAULT_INSTANCES, max: limits.concurrency, ...stored.instances },
     budget: stored.budget ?? {},
     serverTiming: stored.serverTiming ?? false,
     config: stored.config ?? [],

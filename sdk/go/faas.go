@@ -14,7 +14,10 @@
 // are those of the host. Outgoing requests go through [Transport]; there are no sockets.
 package faas
 
-import "net/http"
+import (
+	"net/http"
+	"runtime"
+)
 
 // CopyBytes is how much of a body is read or written at once.
 const CopyBytes = 64 << 10
@@ -27,4 +30,7 @@ func Serve(h http.Handler) {
 		h = http.DefaultServeMux
 	}
 	handler = h
+	if runtime.GOOS == "wasip1" {
+		makeRoom()
+	}
 }

@@ -79,6 +79,8 @@ t.test('settings of a deployment are validated strictly', async (t) => {
     [{ instances: { max: 0 } }, 'invalid_settings', /"instances.max"/],
     [{ instances: { min: 3, max: 2 } }, 'invalid_settings', /more than the maximum, 2/],
     [{ instances: { reuseCount: 0 } }, 'invalid_settings', /"instances.reuseCount"/],
+    [{ instances: { concurrentReuseCount: 1001 } }, 'invalid_settings', /concurrentReuseCount/],
+    [{ instances: { concurrentReuseCount: 2 } }, 'invalid_settings', /for isolation "reuse"/],
     [{ instances: { maxAgeMs: 1e10 } }, 'invalid_settings', /"instances.maxAgeMs"/],
     [{ instances: { idleTimeoutMs: 1.5 } }, 'invalid_settings', /"instances.idleTimeoutMs"/],
     [{ instances: { snapshot: 'always' } }, 'invalid_settings', /"instances.snapshot"/],

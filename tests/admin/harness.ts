@@ -218,6 +218,7 @@ function createDeployer(registry: Registry, artifacts: ArtifactStore, config: Co
           kind: 'http',
           settings,
           routes: request.routes,
+          ...(request.expectedLive === undefined ? {} : { expectedLive: request.expectedLive }),
         },
         by,
       );

@@ -90,9 +90,9 @@ t.test('the command line knows the host by its admin API', (t) => {
   // Besides the host itself (`serve`): forms of addresses and paths, and what a component is, which `build` says
   // before there is a host.
   const allowed =
-    /^\.\.\/(?:\.\.\/)?host\/(?:base\/|main\.ts$|storage\/default-data-directory\.ts$|config\/listen-address\.ts$|links\/unix-socket\.ts$|component\/(?:detect-binary|scan-component)\.ts$|deploy\/served-kind\.ts$)/;
+    /^\.\.\/(?:\.\.\/)?host\/(?:base\/|main\.ts$|storage\/default-data-directory\.ts$|config\/listen-address\.ts$|links\/unix-socket\.ts$|component\/(?:detect-binary|scan-component)\.ts$|deploy\/served-kind\.ts$|admin\/api\/view-schemas\.ts$)/;
   for (const file of cli) {
-    // Types of what the API answers are shared; code is not.
+    // What the API answers is shared, as types and schemas; code is not.
     const values = codeOf(file).replaceAll(/^(?:import|export) type [^;]*;$/gm, '');
     const reached = [...values.matchAll(/from '(\.[^']*\/host\/[^']*)'/g)].map(([, to = '']) => to);
     t.same(

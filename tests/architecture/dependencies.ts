@@ -23,6 +23,7 @@ export const HOMES: ReadonlyMap<string, readonly string[]> = new Map([
       'host/limits/quotas/',
       'host/metrics/',
       'cli/manifest/',
+      'cli/output/',
     ],
   ],
 ]);

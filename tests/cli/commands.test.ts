@@ -125,7 +125,7 @@ t.test('every deploy flag arrives', async (t) => {
   await writeFile(join(dir, 'site/index.html'), 'same');
   await writeFile(join(dir, 'site/sub/copy.html'), 'same');
   const flags =
-    '--name app --route api.example.com/v1/* --route /any --memory 2MiB --timeout 1s --cpu 50.5ms --concurrency 3 --isolation reuse --min-instances 1 --max-instances 9 --max-instance-reuse-count 100 --max-instance-age 1h --idle-instance-timeout 5s --snapshot shared-seed --max-rps 12.5 --cpu-per-minute 30s --server-timing --allow-host a.example --allow-host *.b.example:1';
+    '--name app --route api.example.com/v1/* --route /any --memory 2MiB --timeout 1s --cpu 50.5ms --concurrency 3 --isolation reuse --min-instances 1 --max-instances 9 --max-instance-reuse-count 100 --max-instance-concurrent-reuse-count 1 --max-instance-age 1h --idle-instance-timeout 5s --snapshot shared-seed --max-rps 12.5 --cpu-per-minute 30s --server-timing --allow-host a.example --allow-host *.b.example:1';
   const run = await faas(
     'deploy',
     join(dir, 'Hello_World.wasm'),
@@ -154,6 +154,7 @@ t.test('every deploy flag arrives', async (t) => {
       min: 1,
       max: 9,
       reuseCount: 100,
+      concurrentReuseCount: 1,
       maxAgeMs: 3_600_000,
       idleTimeoutMs: 5000,
       snapshot: 'shared-seed',
@@ -209,7 +210,7 @@ t.test('what the host refuses ends with 3 and its reason', async (t) => {
     stderr: /invalid_route/,
   });
   t.match(await faas('rollback', 'none'), { code: 4, stderr: /unknown_function/ });
-  t.match(await faas('token', 'create', 'admin'), { code: 3, stderr: /token_exists/ });
+  t.match(await faas('token', 'create', 'admin'), { code: 12, stderr: /token_exists/ });
 });
 
 t.test(

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Test } from 'tap';
 import '../support/plain-spawn.ts';
+import { checkOutput } from './check-output.ts';
 import { PATH_ONLY } from './fake-project.ts';
 import { startFaas, type FaasProcess } from './run-faas.ts';
 
@@ -32,7 +33,10 @@ export function startDev(t: Test, args: readonly string[]): Dev {
   const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
   const read = async (): Promise<Told | undefined> => {
     const { value, done } = await lines.next();
-    return done === true ? undefined : (JSON.parse(value) as Told);
+    if (done === true) return undefined;
+    const told = JSON.parse(value) as Told;
+    checkOutput('dev', told);
+    return told;
   };
   return {
     child,

@@ -91,7 +91,7 @@ key_value = ["default", { label = "l", shared = "s" }]
 allowed_hosts = ["api.example.com"]
 build = { command = "make", artifact = "out/a.wasm" }
 limits = { memory = "1MiB", timeout = "1.5s", cpu = "1.2ms", concurrency = 2, queue = 0, request_body = "1kB", response_body = "2kB", log = "3B" }
-instances = { min = 1, max = 2, reuse_count = 3, max_age = "1h", idle_timeout = "1m", snapshot = "never" }
+instances = { min = 1, max = 2, reuse_count = 3, concurrent_reuse_count = 4, max_age = "1h", idle_timeout = "1m", snapshot = "never" }
 budget = { requests_per_second = 0.5, cpu_per_minute = "30s" }
 environment = { A = "1", B = "2" }
 config = { C = "3" }
@@ -122,6 +122,7 @@ t.test('a manifest is what the admin API takes', async (t) => {
         min: 1,
         max: 2,
         reuseCount: 3,
+        concurrentReuseCount: 4,
         maxAgeMs: 3_600_000,
         idleTimeoutMs: 60_000,
         snapshot: 'never',

@@ -22,6 +22,11 @@ t.test('--help shows the commands and the exit codes, and ends well', async (t) 
     'rollback',
     'invoke',
     'logs',
+    'kv',
+    'env',
+    'bench',
+    'reload',
+    'resume',
     'delete',
     'token',
   ]) {

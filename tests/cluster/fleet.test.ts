@@ -75,6 +75,7 @@ function openFleet(t: Test, behaviour: Behaviour = {}): TestFleet {
     launcher: () => ({ startWorker }),
     createSpec: (id) => ({ id, arguments: [], environment: {} }),
     restartDelayMs: () => 0,
+    onRetiring: () => {},
     onGone: () => {},
     onReplaced: (why) => replaced.push(why),
     ...parts,

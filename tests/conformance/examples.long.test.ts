@@ -6,6 +6,8 @@ import type { FunctionRecord } from '../../host/registry/model.ts';
 import { catchAll, catchExit } from '../guests/catch-all.ts';
 import { example, kvDraft, misbehave, wat } from '../guests/guests.ts';
 import { openHarness, type CallOptions, type Harness } from '../invoke/harness.ts';
+import { wasiInterfaces } from '../../host/wasi/interfaces.ts';
+import { HostCalls } from './host-calls.ts';
 import { ENGINES } from './load-component.ts';
 
 interface Subject {
@@ -16,7 +18,7 @@ interface Subject {
 }
 
 const LIMITS = {
-  timeoutMs: 1000,
+  timeoutMs: 30_000,
   memoryBytes: 32 * 2 ** 20,
   responseBodyBytes: 2 ** 20,
   requestBodyBytes: 100_000,
@@ -31,6 +33,12 @@ const POST: CallOptions = {
   body: 'Grüße, \u{1F600}\n'.repeat(3000),
 };
 
+const JSON_POST: CallOptions = {
+  method: 'POST',
+  headers: [['content-type', 'application/json']],
+  body: '{"name":"Grüße","values":[1,2.5,-3e4,null,true],"nested":{"a":[{}]}}',
+};
+
 const SUBJECTS: readonly Subject[] = [
   { name: 'hello-rust', bytes: () => example('hello-rust'), calls: [['/'], ['/x?y=%20', POST]] },
   { name: 'echo-rust', bytes: () => example('echo-rust'), calls: [['/a?b=c'], ['/', POST]] },
@@ -40,6 +48,16 @@ const SUBJECTS: readonly Subject[] = [
     calls: [['/'], ['/?url=http://example.com/'], ['/?url=nonsense']],
   },
   { name: 'files-rust', bytes: () => example('files-rust'), calls: [['/'], ['/../etc/passwd']] },
+  {
+    name: 'json-rust',
+    bytes: () => example('json-rust'),
+    calls: [['/'], ['/', JSON_POST], ['/', POST]],
+  },
+  {
+    name: 'json-c',
+    bytes: () => example('json-c'),
+    calls: [['/'], ['/', JSON_POST], ['/', POST]],
+  },
   { name: 'upper-c', bytes: () => example('upper-c'), calls: [['/?a=b'], ['/x?y', POST]] },
   { name: 'hello-wat', bytes: () => wat('hello'), calls: [['/'], ['/', POST]] },
   { name: 'command', bytes: () => wat('command'), calls: [['/'], ['/', POST]] },
@@ -111,7 +129,6 @@ const SUBJECTS: readonly Subject[] = [
       ['/read-slow?ms=1', POST],
       ['/echo-splice', POST],
       ['/fetch?url=http://example.com/'],
-      ['/sleep-forever'],
       ['/huge?bytes=200000'],
       ['/huge?bytes=5000000'],
       ['/grow?mib=4'],
@@ -127,7 +144,15 @@ const SUBJECTS: readonly Subject[] = [
       ['/nothing-of-the-kind'],
     ],
   },
+  {
+    name: 'late',
+    bytes: misbehave,
+    settings: { limits: { ...LIMITS, timeoutMs: 1000 } },
+    calls: [['/sleep-forever']],
+  },
 ];
+
+const hostCalls = new HostCalls(wasiInterfaces);
 
 /** What clients and logs saw, by engine and call. */
 const seen = new Map<EngineName, Map<string, unknown>>();
@@ -175,6 +200,7 @@ async function answerOf(
   path: string,
   options: CallOptions | undefined,
 ): Promise<unknown> {
+  hostCalls.take();
   const called = await host.call(record, path, options);
   const { result, status, headers, body, ended, aborted, trailers } = called;
   const isRandom = path.startsWith('/random');
@@ -191,6 +217,7 @@ async function answerOf(
     ended,
     aborted,
     trailers: text(trailers),
+    hostCalls: hostCalls.take(),
     log: host.guestLog
       .read(record.name, { tail: 10_000 })
       .filter(({ stream }) => stream !== 'host')

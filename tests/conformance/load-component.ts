@@ -68,7 +68,7 @@ export async function prepareComponent(
     preparer: PREPARER_VERSION,
     engine,
     kind: 'http',
-    entry,
+    entry: { ...entry, takesSeveral: false },
     imports: imports.map(({ name }) => name),
     modules,
     glue: GLUE,
@@ -89,7 +89,7 @@ export function loadPrepared(
 ): Promise<Module> {
   return createEngines(interfaces).load({
     files: prepared.files,
-    manifest: { ...prepared.manifest, entry },
+    manifest: { ...prepared.manifest, entry: { ...entry, takesSeveral: false } },
   });
 }
 
@@ -115,6 +115,8 @@ function generateNative(bytes: Uint8Array, imports: readonly CheckedImport[]): G
   const emitted = emitComponent(planned.plan, {
     isBlocking: (imported) =>
       hosts.get(imported.interface)?.blocking.includes(imported.name) === true,
+    isOnMemory: (imported) =>
+      hosts.get(imported.interface)?.onMemory?.includes(imported.name) === true,
     hasStart: (module) => hasStart(cores[module]?.bytes ?? new Uint8Array(0)),
   });
   return {

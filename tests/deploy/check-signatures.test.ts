@@ -1,11 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import t from 'tap';
 import { planComponent } from '../../host/component/plan-component.ts';
 import type { FunctionType, Plan, ValueType } from '../../host/component/plan.ts';
+import { scanComponent } from '../../host/component/scan-component.ts';
+import { checkImports } from '../../host/deploy/check-imports.ts';
 import { checkEntry, checkSignatures } from '../../host/deploy/check-signatures.ts';
-import { generateCode } from '../../host/deploy/generate-code.ts';
+import { generateCode, type GeneratedCode } from '../../host/deploy/generate-code.ts';
 import type { ServedKind } from '../../host/deploy/served-kind.ts';
+import { wasiInterfaces } from '../../host/wasi/interfaces.ts';
 import { command3, example } from '../guests/guests.ts';
+import { wasiImport } from '../guests/wasi-wat.ts';
 
 const stream = {
   kind: 'imported',
@@ -134,3 +140,79 @@ t.test('components of 0.3 run on the native engine or not at all', async (t) => 
     code: 'async_not_offered',
   });
 });
+
+/** A component of the native engine's kind, and one definition more that only jco knows. */
+async function fallingBack(change: (text: string) => string): Promise<Uint8Array> {
+  const text = readFileSync(join(import.meta.dirname, '../guests/wat/hello.wat'), 'utf8');
+  const whole = text.replaceAll(/\{\{([^{}]+)\}\}/g, (_, name: string) => wasiImport(name) ?? '');
+  return parse(change(`${whole.slice(0, whole.lastIndexOf(')'))} ${UNKNOWN})`));
+}
+
+const UNKNOWN = '(type (map string u8))';
+
+async function generateFor(bytes: Uint8Array): Promise<GeneratedCode> {
+  const { imports } = scanComponent(bytes, { maxImports: 100 });
+  const entry = { interface: 'wasi:http/incoming-handler@0.2.12', function: 'handle' };
+  return await generateCode(
+    bytes,
+    checkImports(imports, wasiInterfaces),
+    { kind: 'http', entry },
+    'auto',
+  );
+}
+
+t.test(
+  'a component that falls back to jco calls the host with the official types too',
+  async (t) => {
+    const right = await generateFor(await fallingBack((text) => text));
+    t.match(right, { engine: 'jco', fallbackReason: 'the type map' });
+    const bytes = '(param "contents" (list u8))';
+    const wrong: readonly (readonly [
+      what: string,
+      change: (text: string) => string,
+      code: string,
+    ])[] = [
+      [
+        'text for bytes',
+        (text) => text.replace(bytes, '(param "contents" string)'),
+        'import_type_mismatch',
+      ],
+      [
+        'a type that only jco knows',
+        (text) => text.replace(bytes, '(param "contents" (map string u8))'),
+        'import_not_checked',
+      ],
+      [
+        'a number in place of a resource',
+        (text) =>
+          text.replace(
+            '(case "last-operation-failed" (own $error))',
+            '(case "last-operation-failed" u32)',
+          ),
+        'import_type_mismatch',
+      ],
+      [
+        'a function that there is not',
+        (text) =>
+          text.replaceAll(
+            '[method]output-stream.blocking-write-and-flush',
+            '[method]output-stream.overwrite',
+          ),
+        'unknown_import',
+      ],
+      [
+        'an import behind what only jco knows',
+        (text) => text.replace('(component', `(component ${UNKNOWN}`),
+        'import_not_checked',
+      ],
+    ];
+    for (const [what, change, code] of wrong) {
+      const component = await fallingBack((text) => {
+        const changed = change(text);
+        if (changed === text) throw new Error(`Nothing was changed for ${what}`);
+        return changed;
+      });
+      await t.rejects(generateFor(component), { code }, what);
+    }
+  },
+);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { DEFAULT_NAMESPACE, digestOf, parseFunctionName } from '../../host/base/ids.ts';
 import { configSchema } from '../../host/config/schema.ts';
-import { completeSettings } from '../../host/deploy/complete-settings.ts';
+import { completeReuse, completeSettings } from '../../host/deploy/complete-settings.ts';
 import type { DeployRequest } from '../../host/deploy/deployer.ts';
 import type { VersionSettings } from '../../host/registry/model.ts';
 
@@ -60,5 +60,26 @@ t.test('settings that contradict each other are refused', (t) => {
   for (const [asked, message] of cases) {
     t.throws(() => complete(asked), { code: 'invalid_settings', message });
   }
+  t.end();
+});
+
+t.test('how often instances are used depends on how many calls one takes', (t) => {
+  const reuse = (asked: DeployRequest['instances'], takesSeveral: boolean): object => {
+    const settings = complete({ isolation: 'reuse', instances: asked ?? {} });
+    const { instances } = completeReuse(settings, asked ?? {}, takesSeveral);
+    return [instances.reuseCount, instances.concurrentReuseCount, instances.max];
+  };
+  t.same(reuse({}, true), [128, 16, 16], 'as Spin and wasmtime have it');
+  t.same(reuse({ reuseCount: 9, max: 40 }, true), [9, 16, 40]);
+  t.same(reuse({ concurrentReuseCount: 1 }, true), [128, 1, 16]);
+  t.same(reuse({}, false), [10_000, 1, 16]);
+  t.throws(() => reuse({ concurrentReuseCount: 2 }, false), {
+    code: 'concurrent_reuse_needs_async',
+  });
+  t.throws(() => complete({ instances: { concurrentReuseCount: 2 } }), {
+    code: 'invalid_settings',
+  });
+  const fresh = complete({});
+  t.equal(completeReuse(fresh, {}, true), fresh, 'nothing is shared without isolation "reuse"');
   t.end();
 });

@@ -1,5 +1,5 @@
 /** What the deployer does with stored bytes that are damaged, on a store of its own and a clock that is moved. */
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import '../support/plain-spawn.ts';
@@ -9,10 +9,11 @@ import { HostError } from '../../host/base/errors.ts';
 import { digestOf } from '../../host/base/ids.ts';
 import { configSchema } from '../../host/config/schema.ts';
 import { PipelineDeployer } from '../../host/deploy/pipeline-deployer.ts';
+import { compileGenerated } from '../../host/engine/code-cache.ts';
 import { silentLog } from '../../host/logs/log.ts';
 import { silentObserver } from '../../host/metrics/observer.ts';
 import { openSqliteRegistry } from '../../host/registry/sqlite-registry.ts';
-import { artifactPath, flipBit } from '../faults/damage.ts';
+import { artifactPath, flipBit, preparedFiles } from '../faults/damage.ts';
 import { wat } from '../guests/guests.ts';
 import { ManualClock } from '../wasi/manual-clock.ts';
 
@@ -71,6 +72,19 @@ t.test('bytes that are gone are in quarantine, and not unknown', async (t) => {
     status: 503,
     cause: { code: 'unknown_artifact' },
   });
+});
+
+t.test('compiled code with a flipped bit is never run, but made anew', async (t) => {
+  const { deployer, bytes, dataDir } = await open(t);
+  await deployer.load(digestOf(bytes));
+  const [path = ''] = await preparedFiles(dataDir, /^glue\.cache$/);
+  await flipBit(path);
+  const flipped = await readFile(path);
+  const prepared = await deployer.load(digestOf(bytes));
+  t.notSame(prepared.files.get('glue.cache'), flipped);
+  t.equal(compileGenerated(prepared, 'x.js').cachedDataRejected, false);
+  const [mended = ''] = await preparedFiles(dataDir, /^glue\.cache$/);
+  t.same(await readFile(mended), prepared.files.get('glue.cache'), 'and kept');
 });
 
 t.test('what is prepared anew serves, also if the disk has no room to keep it', async (t) => {

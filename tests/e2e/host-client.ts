@@ -8,9 +8,8 @@ import type { Test } from 'tap';
 import { Agent, request } from 'undici';
 import { ApiClient } from '../../cli/api-client.ts';
 import { ApiError } from '../../cli/api-error.ts';
-import type { DeployResultView, LogEventView } from '../../cli/api-views.ts';
 import type { DeploySettings } from '../../host/admin/deploy-settings.ts';
-import type { FunctionView } from '../../host/admin/views.ts';
+import type { DeployResultView, FunctionView } from '../../host/admin/views.ts';
 import { digestOf } from '../../host/base/ids.ts';
 import type { DeployStep } from '../../host/deploy/deployer.ts';
 import { RawClient } from '../http/test-plane.ts';
@@ -134,10 +133,10 @@ export class HostClient implements AsyncDisposable {
 
   /** The last log lines of a function as one text. */
   async logs(name: string): Promise<string> {
-    const path = `/v1/functions/${name}/logs?tail=200`;
+    const input = { params: { name }, query: { tail: 200 } };
     const lines: string[] = [];
-    for await (const { line } of this.api.lines<LogEventView>({ method: 'GET', path })) {
-      lines.push(`[${line?.stream}] ${line?.text}`);
+    for await (const event of this.api.callLines('GET /v1/functions/{name}/logs', input)) {
+      if ('line' in event) lines.push(`[${event.line.stream}] ${event.line.text}`);
     }
     return lines.join('\n');
   }

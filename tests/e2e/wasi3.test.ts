@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import { example, misbehave, misbehave3 } from '../guests/guests.ts';
 import { assertAlive, deployCanary, openRunningHost, type RunningHost } from './running-host.ts';
@@ -217,6 +218,19 @@ t.test('a proxy streams both ways to hosts that it was granted', async (t) => {
   });
 });
 
+t.test('who loses the instance to another invocation is told to try again', async (t) => {
+  await host.deploy('shared', misbehave3(), { isolation: 'reuse' });
+  const other = host.call('/shared/hold');
+  while (!(await host.call('/shared/held')).text.startsWith('1 ')) await nextTurn();
+  t.match(await host.call('/shared/trap'), { status: 500, error: { code: 'guest_trapped' } });
+  t.match(await other, {
+    status: 503,
+    headers: { 'retry-after': '1' },
+    error: { code: 'instance_lost' },
+  });
+  t.match(await host.call('/shared/calls'), { status: 200, text: '1\n' });
+});
+
 t.test('the host still serves', async (t) => {
   await assertAlive(t, host, [
     'denied',
@@ -224,6 +238,7 @@ t.test('the host still serves', async (t) => {
     'echo-two',
     'events',
     'proxy',
+    'shared',
     'three',
     'two',
   ]);

@@ -139,9 +139,18 @@ export class WorkersHost {
       .sort((a, b) => Number(a.id.slice(7)) - Number(b.id.slice(7)));
   }
 
-  /** The launcher that runs. */
+  /** The launcher that was started as one. */
   launcherPid(): number | undefined {
-    return listProcesses().find(({ args }) => isLauncherOf(this.dataDir, args))?.pid;
+    const { launcherSocket } = runDirectoryOf(this.dataDir);
+    return listProcesses().find(({ args }) => args.includes(` ${launcherSocket} `))?.pid;
+  }
+
+  /** The launchers that were started as spare ones, be they spare or not. */
+  sparePids(): readonly number[] {
+    const { spareSocket } = runDirectoryOf(this.dataDir);
+    return listProcesses()
+      .filter(({ args }) => args.includes(` ${spareSocket} `))
+      .map(({ pid }) => pid);
   }
 
   /** Waits until something is so. */
@@ -209,7 +218,8 @@ async function findFreePort(): Promise<number> {
 }
 
 function isLauncherOf(dataDir: string, args: string): boolean {
-  return args.includes(` ${runDirectoryOf(dataDir).launcherSocket} `);
+  const { launcherSocket, spareSocket } = runDirectoryOf(dataDir);
+  return [launcherSocket, spareSocket].some((path) => args.includes(` ${path} `));
 }
 
 /** Kills them until there are none: one may be starting another. */

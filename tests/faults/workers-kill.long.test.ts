@@ -1,6 +1,5 @@
 /** A worker and the supervisor are killed under load: what fails, and what does not. */
 import t from 'tap';
-import type { LogEventView } from '../../cli/api-views.ts';
 import { misbehave } from '../guests/guests.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 import { assertAtomic, deployRounds } from './deploy-rounds.ts';
@@ -58,9 +57,9 @@ t.test('one host, whose processes are killed one after the other', { skip }, asy
       const times = await deployRounds(t, cluster, { from: 1, to: 2 });
       await assertAtomic(t, load, times);
       const kept: string[] = [];
-      const path = '/v1/functions/bad/logs?tail=1000';
-      for await (const { line } of host.api.lines<LogEventView>({ method: 'GET', path })) {
-        if (line?.stream === 'stdout') kept.push(line.requestId);
+      const input = { params: { name: 'bad' }, query: { tail: 1000 } };
+      for await (const event of host.api.callLines('GET /v1/functions/{name}/logs', input)) {
+        if ('line' in event && event.line.stream === 'stdout') kept.push(event.line.requestId);
       }
       t.same(kept.sort(), ids.sort(), 'what guests wrote meanwhile is there, once');
       t.ok((await countInvocations(cluster)) > counted, 'counters never go backwards');

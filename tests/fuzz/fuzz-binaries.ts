@@ -124,7 +124,11 @@ async function runPlan(
     preparer: PREPARER_VERSION,
     engine: 'native',
     kind: 'http',
-    entry: { interface: first.interface, function: propertyName(first.name) },
+    entry: {
+      interface: first.interface,
+      function: propertyName(first.name),
+      takesSeveral: false,
+    },
     imports: [],
     modules,
     glue: 'glue',

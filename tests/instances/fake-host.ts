@@ -85,15 +85,17 @@ export class FakeInstance implements Instance {
   }
 }
 
-/** A module of which a memory of one page is all there is. */
+/** A module of which one memory is all there is. */
 export class FakeModule implements Module {
-  readonly manifest = {} as Manifest;
+  readonly manifest: Manifest;
   readonly codeBytes = 1;
   readonly host: FakeHost;
   isClosed = false;
 
   constructor(host: FakeHost) {
     this.host = host;
+    const memories = [{ minPages: host.pages, importName: 'memory' }];
+    this.manifest = { modules: [{ memories }] } as unknown as Manifest;
   }
 
   async instantiate(
@@ -105,7 +107,7 @@ export class FakeModule implements Module {
     if (this.isClosed) throw new Error('a closed module was instantiated');
     host.starting += 1;
     try {
-      if (!memory.openMemory(1)) throw new Error('no memory');
+      if (!memory.openMemory(this.host.pages)) throw new Error('no memory');
       host.clock.advance(host.freshMs);
       await host.start(guest as GuestState);
       const instance = new FakeInstance(this, guest, memory);
@@ -140,6 +142,8 @@ export class FakeHost {
   /** Why the initial state cannot be captured. */
   refusesCapture: string | undefined;
   failsReset: () => boolean = () => false;
+  /** Of an instance's memory at first. */
+  pages = 1;
   /** What making an instance takes on the clock, and what resetting one does. */
   freshMs = 0;
   resetMs = 0;
@@ -274,6 +278,7 @@ export function createVersion({ kind, isolation, limits, instances }: FakeSettin
         min: 0,
         max: 100,
         reuseCount: 1_000_000,
+        concurrentReuseCount: 1,
         maxAgeMs: 3_600_000,
         idleTimeoutMs: 30_000,
         snapshot: 'auto',

@@ -55,6 +55,33 @@ for (const strategy of ['fresh', 'reset', 'auto'] as const) {
   });
 }
 
+for (const engine of ['native', 'jco'] as const) {
+  for (const isolation of ['request', 'reuse'] as const) {
+    for (const snapshot of ['auto', 'never', 'shared-seed'] as const) {
+      const mode = `engine ${engine}, isolation "${isolation}", snapshot "${snapshot}"`;
+      t.test(`no two invocations draw equal random values, ${mode}`, async (t) => {
+        const host = await openHarness(t, { engine });
+        const settings = { isolation, instances: { snapshot } };
+        const letters = await host.deploy('letters', await wat('random-letters'), settings);
+        const found = await bodies(host, letters);
+        const drawn = found.map((body) => body.slice(16, 32));
+        t.equal(new Set(drawn).size, found.length, 'drawn while it is called');
+        const seeds = new Set(found.map((body) => body.slice(0, 16)));
+        const sharesSeed = engine === 'native' && snapshot === 'shared-seed';
+        const isKept = isolation === 'reuse' || sharesSeed;
+        if (!isKept) t.equal(seeds.size, found.length, 'drawn while its instance started');
+        t.notOk(
+          drawn.some((value) => seeds.has(value)),
+          'nor one that was drawn at a start',
+        );
+        const bad = await host.deploy('bad', misbehave(), settings);
+        const random = await bodies(host, bad, '/random');
+        t.equal(new Set(random).size, random.length, 'in a large guest');
+      });
+    }
+  }
+}
+
 t.test('instances of a hello are reset, and describe() says at what price', async (t) => {
   const host = await openHarness(t, { engine: 'native' });
   const hello = await host.deploy('hello', example('hello-rust'));

@@ -20,7 +20,7 @@ function use(
 }
 
 t.test('a version that nobody calls has its minimum', (t) => {
-  const size = new PoolSize(2, 10, IDLE_TIMEOUT_MS, 0);
+  const size = new PoolSize({ min: 2, max: 10, idleTimeoutMs: IDLE_TIMEOUT_MS }, 0);
   t.equal(size.figures(0).wanted, 2);
   t.equal(size.wantedReady(0, 0), 2);
   t.equal(size.wantedReady(3, 0), 0);
@@ -29,7 +29,7 @@ t.test('a version that nobody calls has its minimum', (t) => {
 });
 
 t.test('one request makes it want one instance, until it was idle for long enough', (t) => {
-  const size = new PoolSize(0, 10, IDLE_TIMEOUT_MS, 0);
+  const size = new PoolSize({ min: 0, max: 10, idleTimeoutMs: IDLE_TIMEOUT_MS }, 0);
   size.arrived(0);
   t.equal(size.wantedReady(0, 0), 1);
   t.equal(size.nextChangeMs(0), 1000);
@@ -40,7 +40,7 @@ t.test('one request makes it want one instance, until it was idle for long enoug
 });
 
 t.test('it wants twice what is in use on average and one more', (t) => {
-  const size = new PoolSize(0, 1000, IDLE_TIMEOUT_MS, 0);
+  const size = new PoolSize({ min: 0, max: 1000, idleTimeoutMs: IDLE_TIMEOUT_MS }, 0);
   const nowMs = use(size, 0, { seconds: 60, rate: 50, heldMs: 100 });
   const { alpha, beta, requestsPerSecond, wanted } = size.figures(nowMs);
   t.ok(Math.abs(requestsPerSecond - 50) < 0.5, `${requestsPerSecond}`);
@@ -53,7 +53,7 @@ t.test('it wants twice what is in use on average and one more', (t) => {
 });
 
 t.test('it never wants more than the maximum, nor less than the minimum', (t) => {
-  const size = new PoolSize(3, 8, IDLE_TIMEOUT_MS, 0);
+  const size = new PoolSize({ min: 3, max: 8, idleTimeoutMs: IDLE_TIMEOUT_MS }, 0);
   const nowMs = use(size, 0, { seconds: 60, rate: 50, heldMs: 1000 });
   t.equal(size.figures(nowMs).wanted, 8);
   t.equal(size.wantedReady(8, nowMs), 0);

@@ -8,11 +8,18 @@ import '../support/plain-spawn.ts';
 import { openFsArtifactStore } from '../../host/artifacts/fs-artifact-store.ts';
 import { systemClock } from '../../host/base/clock.ts';
 import type { Closeable } from '../../host/base/closeable.ts';
-import { createRequestId, DEFAULT_NAMESPACE, parseFunctionName } from '../../host/base/ids.ts';
+import {
+  createRequestId,
+  DEFAULT_NAMESPACE,
+  parseFunctionName,
+  type Digest,
+  type RequestId,
+} from '../../host/base/ids.ts';
 import { configSchema, type Config } from '../../host/config/schema.ts';
 import type { DeployRequest } from '../../host/deploy/deployer.ts';
 import type { EngineChoice } from '../../host/deploy/generate-code.ts';
 import { PipelineDeployer } from '../../host/deploy/pipeline-deployer.ts';
+import type { PreparedArtifact } from '../../host/engine/engine.ts';
 import { createEngines } from '../../host/engine/engines.ts';
 import { ModuleCache } from '../../host/engine/module-cache.ts';
 import type { StrategyChoice } from '../../host/instances/start-strategy.ts';
@@ -32,7 +39,7 @@ import { Scheduler } from '../../host/limits/scheduler.ts';
 import { GuestLog } from '../../host/logs/guest-log.ts';
 import { silentLog } from '../../host/logs/log.ts';
 import { silentObserver, type Observer } from '../../host/metrics/observer.ts';
-import type { FunctionRecord } from '../../host/registry/model.ts';
+import type { FunctionRecord, RouteSnapshot } from '../../host/registry/model.ts';
 import type { Registry } from '../../host/registry/registry.ts';
 import { openSqliteRegistry } from '../../host/registry/sqlite-registry.ts';
 import { buildSnapshotTree } from '../../host/wasi/filesystem/snapshot-tree.ts';
@@ -50,6 +57,7 @@ import { openDirectStore } from '../key-value/direct-store.ts';
 
 /** What a call came to. */
 export interface Called {
+  readonly requestId: RequestId;
   readonly result: InvocationResult;
   /** Undefined if nothing was begun. */
   readonly status: number | undefined;
@@ -68,6 +76,9 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Reads what was prepared. */
+export type LoadPrepared = (digest: Digest) => Promise<PreparedArtifact>;
+
 /** A host without ways in. */
 export interface Harness {
   readonly guestLog: GuestLog;
@@ -84,6 +95,8 @@ export interface Harness {
   call(record: FunctionRecord, path: string, options?: CallOptions): Promise<Called>;
   /** Puts these functions into quarantine, and no others. */
   quarantine(...functions: readonly QuarantinedFunction[]): void;
+  /** Serves what a snapshot says instead of what was deployed. */
+  follow(snapshot: RouteSnapshot): void;
   /** How its instances are got, and how many there are. */
   describe(record: FunctionRecord): InstancesFigures | undefined;
 }
@@ -103,6 +116,8 @@ export async function openHarness(
     readonly outgoingHttp?: OutgoingHttp;
     /** What instances take of the host; absent: nothing is counted. */
     readonly budget?: HostBudget;
+    /** Changes what deployments have prepared before it is loaded. */
+    readonly alter?: (digest: Digest, load: LoadPrepared) => Promise<PreparedArtifact>;
   } = {},
 ): Promise<Harness> {
   const directory = t.testdir();
@@ -131,7 +146,10 @@ export async function openHarness(
   const modules = new ModuleCache({
     maxBytes: config.cache.moduleBytes,
     engine: createEngines(wasiInterfaces),
-    read: (artifact) => deployer.load(artifact),
+    read: (digest) => {
+      const load: LoadPrepared = (of) => deployer.load(of);
+      return options.alter?.(digest, load) ?? load(digest);
+    },
     clock,
     observer,
   });
@@ -210,6 +228,7 @@ export async function openHarness(
       quarantine.replace(functions);
       invoker.follow(registry.snapshot);
     },
+    follow: (snapshot) => invoker.follow(snapshot),
     describe: (record) => invoker.describe(record.live),
   };
 }
@@ -221,6 +240,7 @@ async function callInvoker(
   options: CallOptions,
 ): Promise<Called> {
   const responder = new RecordingResponder();
+  const requestId = createRequestId();
   const body = typeof options.body === 'string' ? encoder.encode(options.body) : options.body;
   const result = await invoker.handle(
     record,
@@ -238,14 +258,14 @@ async function callInvoker(
     },
     responder,
     {
-      requestId: createRequestId(),
+      requestId,
       trigger: 'http',
       clientAddress: '127.0.0.1',
       pathPrefix: '',
       caller: new SignalCaller(options.signal ?? new AbortController().signal),
     },
   );
-  return { result, ...responder.recorded() };
+  return { requestId, result, ...responder.recorded() };
 }
 
 class RecordingResponder implements HttpResponder {
@@ -271,7 +291,7 @@ class RecordingResponder implements HttpResponder {
     this.#aborted = reason;
   }
 
-  recorded(): Omit<Called, 'result'> {
+  recorded(): Omit<Called, 'result' | 'requestId'> {
     return {
       status: this.#status,
       headers: this.#headers,

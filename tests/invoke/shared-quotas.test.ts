@@ -18,7 +18,7 @@ import { createTestSnapshot, type TestLimits } from '../cluster/quotas/test-snap
 function open(limits: TestLimits) {
   const { snapshot, live } = createTestSnapshot(limits);
   const clock = systemClock;
-  const authority = new QuotaAuthority({ clock, memoryBytes: 2 ** 30, expected: [] });
+  const authority = new QuotaAuthority({ clock, memoryBytes: 2 ** 30, workers: 2, expected: [] });
   authority.follow(snapshot);
   const [own, other] = ['worker-1', 'worker-2'].map((name) => {
     const client = new QuotaClient({ clock, soon: setImmediate });

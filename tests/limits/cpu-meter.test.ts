@@ -86,6 +86,21 @@ t.test('time in which the thread did not run is not charged, where a tick came',
   t.end();
 });
 
+t.test('nor where a tick is overdue, because the system let nobody run', (t) => {
+  const { thread, meter } = open(50);
+  thread.work(30);
+  meter.enter();
+  thread.work(0.5);
+  thread.pass(80);
+  t.equal(meter.expired(), 1, 'the guest has time left');
+  t.equal(meter.usedMs, 0.5);
+  thread.work(0.25);
+  thread.pass(40);
+  meter.leave();
+  t.equal(meter.usedMs, 0.75);
+  t.end();
+});
+
 t.test('a guest yields when its slice is over, and not at a tick that comes sooner', (t) => {
   const { thread, meter } = open();
   meter.enter();

@@ -264,6 +264,9 @@ t.test('render() tells processes apart, and has every metric once', async (t) =>
   }
   t.equal(samples.get('faas_workers{state="ready"}'), 2);
   t.equal(samples.get('faas_workers{state="draining"}'), 1);
+  t.equal(samples.get('faas_functions_quarantined'), 0);
+  cluster.quarantined = 2;
+  t.equal((await scrape(cluster.metrics)).get('faas_functions_quarantined'), 2);
   t.equal(samples.get('faas_worker_restarts_total{reason="watchdog"}'), 1);
   t.equal(samples.get('faas_worker_restarts_total{reason="reload"}'), 0);
   t.equal(samples.get('faas_deploys_total{result="created"}'), 1);

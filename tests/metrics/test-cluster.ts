@@ -17,6 +17,7 @@ export class TestCluster {
   /** What was told to `onFailed`. */
   readonly failures: { readonly workerId: string; readonly error: unknown }[] = [];
   readonly workerStates = { starting: 0, ready: 2, draining: 1 };
+  quarantined = 0;
   #runs = 0;
 
   constructor({ maxFunctions = 1000, isDeployed = () => true }: TestClusterOptions = {}) {
@@ -26,6 +27,7 @@ export class TestCluster {
       memoryBytes: 1000,
       isDeployed,
       workers: () => this.workerStates,
+      functionsQuarantined: () => this.quarantined,
       onFailed: (workerId, error) => this.failures.push({ workerId, error }),
       launcherResidentBytes: () => 30_000_000,
     });

@@ -30,6 +30,7 @@ const SETTINGS: VersionSettings = {
     min: 1,
     max: 8,
     reuseCount: 9,
+    concurrentReuseCount: 1,
     maxAgeMs: 10,
     idleTimeoutMs: 11,
     snapshot: 'shared-seed',
@@ -168,6 +169,18 @@ export function testRegistry(t: Test, createOpener: (t: Test) => () => Promise<R
     await registry.commitVersion(newVersion('app', 'one'), 'me');
     const { version } = await registry.commitVersion(wanted, 'me');
     t.equal(version.number, 1, 'the refused commit used no number');
+  });
+
+  t.test('a version that was made from another one than the live one is refused', async (t) => {
+    await using registry = disposable(await createOpener(t)());
+    const expectedLive = 1 as VersionNumber;
+    const refused = { code: 'version_moved' };
+    const wanted = { ...newVersion('app', 'two'), expectedLive };
+    await t.rejects(registry.commitVersion(wanted, 'me'), refused, 'there is none');
+    await registry.commitVersion(newVersion('app', 'one'), 'me');
+    t.match(await registry.commitVersion(wanted, 'me'), { created: true, version: { number: 2 } });
+    await t.rejects(registry.commitVersion({ ...wanted, routes: [HOST_ROUTE] }, 'me'), refused);
+    t.equal(registry.snapshot.functions.get(APP)?.live.number, 2, 'nothing has changed');
   });
 
   t.test('moveAlias() without a version goes back, and back again', async (t) => {

@@ -28,6 +28,7 @@ t.test('settings of the first release load with what came later', (t) => {
     min: 0,
     max: 8,
     reuseCount: 10_000,
+    concurrentReuseCount: 1,
     maxAgeMs: 3_600_000,
     idleTimeoutMs: 30_000,
     snapshot: 'auto',

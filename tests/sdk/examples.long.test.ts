@@ -13,8 +13,7 @@ import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { request } from 'undici';
-import { checkTool } from '../../cli/build/toolchain.ts';
-import { TOOLCHAINS_LEFT_OUT } from './toolchains.ts';
+import { missingToolchain } from './toolchains.ts';
 import { openRunningHost, type RunningHost } from '../e2e/running-host.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,36 +24,33 @@ const STREAMED_BYTES = 100 * MIB;
 
 t.setTimeout(900_000);
 
-const missing = (...needs: string[]): string | false => {
-  if (TOOLCHAINS_LEFT_OUT !== false) return TOOLCHAINS_LEFT_OUT;
-  const world = { environment: process.env, folder: ROOT };
-  const absent = needs.filter((need) => !checkTool(need, world).present);
-  return absent.length > 0 && `not installed: ${absent.join(', ')}`;
-};
+t.test(
+  'a Hono application',
+  { skip: missingToolchain(['npm'], 'npm'), timeout: 300_000 },
+  async (t) => {
+    const folder = await copyExample(t, 'hono-js');
+    await cp(join(ROOT, 'sdk', 'js'), join(folder, 'faas'), { recursive: true });
+    await cp(WORLD, join(folder, 'faas', 'world.wit'));
+    await run(t, ['npm', 'install', '--no-audit', '--no-fund'], folder);
+    await run(t, ['npm', 'test'], folder);
+    await run(t, [process.execPath, 'faas/build.js', 'src/index.js', 'build/app.wasm'], folder);
+    const [host, origin] = await deploy(t, join(folder, 'build', 'app.wasm'));
 
-t.test('a Hono application', { skip: missing('npm'), timeout: 300_000 }, async (t) => {
-  const folder = await copyExample(t, 'hono-js');
-  await cp(join(ROOT, 'sdk', 'js'), join(folder, 'faas'), { recursive: true });
-  await cp(WORLD, join(folder, 'faas', 'world.wit'));
-  await run(t, ['npm', 'install', '--no-audit', '--no-fund'], folder);
-  await run(t, ['npm', 'test'], folder);
-  await run(t, [process.execPath, 'faas/build.js', 'src/index.js', 'build/app.wasm'], folder);
-  const [host, origin] = await deploy(t, join(folder, 'build', 'app.wasm'));
+    t.equal((await host.call('/app/')).text, 'Hello from a test\n');
+    const user = await host.call('/app/users/7?fields=a,b', { headers: { 'user-agent': 'tests' } });
+    t.same(JSON.parse(user.text), { id: 7, fields: ['a', 'b'], agent: 'tests' });
+    t.equal(user.headers['x-served-by'], 'hono');
+    const order = await host.call('/app/orders', { method: 'POST', body: '{"tea": 2}' });
+    t.same([order.status, JSON.parse(order.text)], [201, { tea: 2, accepted: true }]);
+    t.equal((await host.call('/app/orders', { method: 'POST', body: '{' })).status, 400);
+    const visit = await host.call('/app/visits', { headers: { cookie: 'a=b; visits=2' } });
+    t.same(JSON.parse(visit.text), { visits: 3 });
+    t.match(visit.headers['set-cookie'], /^visits=3; Path=\/; HttpOnly; SameSite=Lax$/);
+    await checkStreaming(t, host, origin);
+  },
+);
 
-  t.equal((await host.call('/app/')).text, 'Hello from a test\n');
-  const user = await host.call('/app/users/7?fields=a,b', { headers: { 'user-agent': 'tests' } });
-  t.same(JSON.parse(user.text), { id: 7, fields: ['a', 'b'], agent: 'tests' });
-  t.equal(user.headers['x-served-by'], 'hono');
-  const order = await host.call('/app/orders', { method: 'POST', body: '{"tea": 2}' });
-  t.same([order.status, JSON.parse(order.text)], [201, { tea: 2, accepted: true }]);
-  t.equal((await host.call('/app/orders', { method: 'POST', body: '{' })).status, 400);
-  const visit = await host.call('/app/visits', { headers: { cookie: 'a=b; visits=2' } });
-  t.same(JSON.parse(visit.text), { visits: 3 });
-  t.match(visit.headers['set-cookie'], /^visits=3; Path=\/; HttpOnly; SameSite=Lax$/);
-  await checkStreaming(t, host, origin);
-});
-
-t.test('a mux of net/http', { skip: missing('go'), timeout: 300_000 }, async (t) => {
+t.test('a mux of net/http', { skip: missingToolchain(['go']), timeout: 300_000 }, async (t) => {
   const folder = join(ROOT, 'components', 'mux-go');
   const [core, file] = [join(t.testdir(), 'core.wasm'), join(t.testdirName, 'app.wasm')];
   const build = [
@@ -87,7 +83,7 @@ t.test('a mux of net/http', { skip: missing('go'), timeout: 300_000 }, async (t)
 
 t.test(
   'a JSON API in Python',
-  { skip: missing('componentize-py'), timeout: 300_000 },
+  { skip: missingToolchain(['python3', 'componentize-py']), timeout: 300_000 },
   async (t) => {
     const folder = await copyExample(t, 'json-python');
     await cp(join(ROOT, 'sdk', 'python', 'faas.py'), join(folder, 'faas.py'));
@@ -111,20 +107,24 @@ t.test(
   },
 );
 
-t.test('an ASGI application', { skip: missing('componentize-py'), timeout: 300_000 }, async (t) => {
-  const folder = join(t.testdir({}), 'asgi');
-  await cp(join(ROOT, 'tests', 'sdk', 'asgi'), folder, { recursive: true });
-  await cp(join(ROOT, 'sdk', 'python', 'faas.py'), join(folder, 'faas.py'));
-  const args = ['-d', WORLD, '-w', 'function', 'componentize', 'app', '-o', 'app.wasm'];
-  await run(t, ['componentize-py', ...args], folder);
-  const [host] = await deploy(t, join(folder, 'app.wasm'));
+t.test(
+  'an ASGI application',
+  { skip: missingToolchain(['python3', 'componentize-py']), timeout: 300_000 },
+  async (t) => {
+    const folder = join(t.testdir({}), 'asgi');
+    await cp(join(ROOT, 'tests', 'sdk', 'asgi'), folder, { recursive: true });
+    await cp(join(ROOT, 'sdk', 'python', 'faas.py'), join(folder, 'faas.py'));
+    const args = ['-d', WORLD, '-w', 'function', 'componentize', 'app', '-o', 'app.wasm'];
+    await run(t, ['componentize-py', ...args], folder);
+    const [host] = await deploy(t, join(folder, 'app.wasm'));
 
-  const answer = await host.call('/app/a%20b?q=1', { method: 'POST', body: 'body' });
-  t.same([answer.status, answer.headers['x-query']], [201, 'q=1']);
-  t.equal(answer.text, 'tick 1\ntick 2\nPOST /a b body a test', 'timers run beside each other');
-  t.equal((await host.call('/app/fail')).status, 500);
-  t.match(await host.logs('app'), /ValueError: a reason/);
-});
+    const answer = await host.call('/app/a%20b?q=1', { method: 'POST', body: 'body' });
+    t.same([answer.status, answer.headers['x-query']], [201, 'q=1']);
+    t.equal(answer.text, 'tick 1\ntick 2\nPOST /a b body a test', 'timers run beside each other');
+    t.equal((await host.call('/app/fail')).status, 500);
+    t.match(await host.logs('app'), /ValueError: a reason/);
+  },
+);
 
 t.test('100 MB flow through a Rust handler of 8 MiB', { timeout: 120_000 }, async (t) => {
   const host = await openRunningHost(t, {

@@ -8,10 +8,10 @@ import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { checkTool } from '../../cli/build/toolchain.ts';
+import { EXIT } from '../../cli/exit-codes.ts';
 import { findTemplate } from '../../cli/project/templates.ts';
 import { runFaas } from '../e2e/host-process.ts';
-import { TOOLCHAINS_LEFT_OUT } from './toolchains.ts';
+import { missingToolchain, type PackageRegistry } from './toolchains.ts';
 import { openRunningHost, type RunningHost } from '../e2e/running-host.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,33 +26,29 @@ interface Template {
   readonly test: readonly string[];
   /** Where packages of npm come from: the checkout has jco; `install` takes all from the registry. */
   readonly packages?: 'checkout' | 'install';
+  /** What its build downloads from. */
+  readonly registry?: PackageRegistry;
+  /** Its instances take one request each: reuse is refused. */
+  readonly isOnce?: true;
 }
 
 const TEMPLATES: Readonly<Record<string, Template>> = {
   c: { test: ['make', 'test'] },
   cgi: { test: ['go', 'test', './...'] },
   go: { test: ['go', 'test', './...'], packages: 'checkout' },
-  hono: { test: ['npm', 'test'], packages: 'install' },
-  js: { test: ['npm', 'test'], packages: 'checkout' },
+  hono: { test: ['npm', 'test'], packages: 'install', registry: 'npm', isOnce: true },
+  js: { test: ['npm', 'test'], packages: 'checkout', isOnce: true },
   python: { test: ['python3', '-m', 'unittest', 'discover', 'tests', '-t', '.'] },
-  rust: { test: ['cargo', 'test'] },
-  ts: { test: ['npm', 'test'], packages: 'checkout' },
+  rust: { test: ['cargo', 'test'], registry: 'crates.io' },
+  ts: { test: ['npm', 'test'], packages: 'checkout', isOnce: true },
 };
 
 for (const [name, template] of Object.entries(TEMPLATES)) {
-  const skip = await missingTools(name);
+  const { needs } = await findTemplate(name);
+  const skip = missingToolchain(needs, template.registry);
   t.test(`template ${name}: new, test, build, deploy, invoke`, { skip, timeout: 600_000 }, (t) =>
     checkTemplate(t, name, template),
   );
-}
-
-/** Why a template cannot be built here; false if it can. */
-async function missingTools(name: string): Promise<string | false> {
-  if (TOOLCHAINS_LEFT_OUT !== false) return TOOLCHAINS_LEFT_OUT;
-  const { needs } = await findTemplate(name);
-  const world = { environment: process.env, folder: ROOT };
-  const missing = needs.map((need) => checkTool(need, world)).filter(({ present }) => !present);
-  return missing.length > 0 && `not installed: ${missing.map(({ need }) => need).join(', ')}`;
 }
 
 async function checkTemplate(t: Test, name: string, template: Template): Promise<void> {
@@ -71,6 +67,12 @@ async function checkTemplate(t: Test, name: string, template: Template): Promise
   const access = ['--admin', host.adminUrl, '--token', host.token];
   const deployed = await runFaas(['deploy', folder, ...access], { environment });
   t.equal(deployed.code, 0, `faas deploy: ${deployed.stdout}${deployed.stderr}`);
+  await checkAnswers(t, host);
+  if (template.isOnce !== true) return;
+  const reused = await runFaas(['deploy', folder, '--isolation', 'reuse', ...access], {
+    environment,
+  });
+  t.match(reused, { code: EXIT.refused, stderr: /one fetch event .*\(reuse_takes_one_event\)/ });
   await checkAnswers(t, host);
 }
 

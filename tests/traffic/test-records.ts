@@ -39,6 +39,7 @@ export function createRecord(name: string, ...routes: string[]): FunctionRecord 
           min: 0,
           max: 1,
           reuseCount: 1,
+          concurrentReuseCount: 1,
           maxAgeMs: 1,
           idleTimeoutMs: 1,
           snapshot: 'auto',

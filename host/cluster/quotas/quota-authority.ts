@@ -19,6 +19,7 @@ import { chunksOf } from '../../limits/quotas/shared-memory.ts';
 import type { RouteSnapshot, Version } from '../../registry/model.ts';
 import { CountedQuota } from './counted-quota.ts';
 import { RateQuota, type TokenAnswer } from './rate-quota.ts';
+import { Portions } from './portions.ts';
 
 /** How long workers may still ask for places of a version that is no longer live, ms. */
 const RETIRED_MS = 60_000;
@@ -30,6 +31,8 @@ export interface QuotaAuthorityParts {
   readonly clock: Clock;
   /** Memory that all instances of all workers may take, bytes. */
   readonly memoryBytes: number;
+  /** How many workers there should be. */
+  readonly workers: number;
   /** Workers that are there and hold something: nothing is lent until each has connected or left. */
   readonly expected: Iterable<string>;
 }
@@ -73,6 +76,7 @@ export class QuotaAuthority {
   readonly #clock: Clock;
   readonly #workers = new Map<string, WorkerState>();
   readonly #expected: Set<string>;
+  readonly #portions: Portions;
   readonly #counts = new Map<string, CountedQuota>();
   readonly #memoryChunks: number;
   /** Totals of live versions, and of those that were live lately. */
@@ -85,10 +89,11 @@ export class QuotaAuthority {
     this.#workers.get(worker)?.outbox.push(message);
   };
 
-  constructor({ clock, memoryBytes, expected }: QuotaAuthorityParts) {
+  constructor({ clock, memoryBytes, workers, expected }: QuotaAuthorityParts) {
     this.#clock = clock;
     this.#memoryChunks = chunksOf(memoryBytes);
     this.#expected = new Set(expected);
+    this.#portions = new Portions(workers);
   }
 
   /** What is deployed: call it before the workers are told of the snapshot. */
@@ -133,14 +138,23 @@ export class QuotaAuthority {
       cpuMs: 0,
     };
     this.#workers.set(worker, state);
+    this.#portions.take(worker);
     this.#tellPeers();
     this.#deliver();
     return session;
   }
 
+  /** A worker is about to go: whoever is there in its place gets its part of what the host wants at least. */
+  retire(worker: string): void {
+    this.#portions.leave(worker);
+    this.#tellPeers();
+    this.#deliver();
+  }
+
   /** A worker's process is gone: all that it held is free at once. */
   leave(worker: string): void {
     this.#workers.delete(worker);
+    this.#portions.leave(worker);
     for (const rate of this.#rates.values()) rate.leave(worker);
     for (const { workers } of this.#cpu.values()) workers.delete(worker);
     for (const [key, count] of this.#counts) {
@@ -312,8 +326,11 @@ export class QuotaAuthority {
   }
 
   #tellPeers(): void {
+    const { count: portions } = this.#portions;
     const count = this.#workers.size;
-    for (const { outbox } of this.#workers.values()) outbox.push({ kind: 'peers', count });
+    for (const [worker, { outbox }] of this.#workers) {
+      outbox.push({ kind: 'peers', count, portion: this.#portions.of(worker) ?? null, portions });
+    }
   }
 
   #deliver(): void {

@@ -10,6 +10,7 @@
 import type { AsyncState } from './async/async-state.ts';
 import type { InstanceState } from './instance-state.ts';
 import { breakRule } from './rule.ts';
+import { StandingResource } from './standing-resource.ts';
 
 /** Handles one component instance may hold at a time; real guests hold dozens. */
 export const MAX_HANDLES = 65_536;
@@ -143,8 +144,12 @@ export class ComponentState {
     return { values: [...this.#values], types: [...this.#types], firstFree: this.#firstFree };
   }
 
-  /** Puts the handle table back; what its handles stood for is let go without being disposed. */
-  restore({ values, types, firstFree }: HandleImage): void {
+  /**
+   * Puts the handle table back; what its handles stood for is let go without being disposed.
+   *
+   * @param guest Standing resources are made for it.
+   */
+  restore({ values, types, firstFree }: HandleImage, guest: object): void {
     // Popping keeps the arrays and their capacity; setting `length` would give both up.
     while (this.#types.length > types.length) {
       this.#types.pop();
@@ -152,7 +157,8 @@ export class ComponentState {
     }
     for (let handle = 0; handle < types.length; handle += 1) {
       this.#types[handle] = types[handle] ?? FREE;
-      this.#values[handle] = values[handle];
+      const value = values[handle];
+      this.#values[handle] = value instanceof StandingResource ? value.make(guest) : value;
     }
     this.#firstFree = firstFree;
     this.dropped = undefined;

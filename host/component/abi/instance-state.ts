@@ -6,6 +6,7 @@
  * called there.
  */
 import { endReasonOf } from '../ending.ts';
+import type { TaskCaller } from './async/task.ts';
 import type { ComponentState } from './component-state.ts';
 import type { GuestMemory } from './guest-memory.ts';
 import { breakRule, isSuspendError, NESTED_WAIT, toEnding } from './rule.ts';
@@ -61,6 +62,12 @@ export class InstanceState {
   rest(): void {
     this.#rest();
     this.#rest = nothing;
+  }
+
+  /** Code of a task runs from now on: imports act for the guest of its caller. */
+  actFor(caller: TaskCaller): void {
+    this.#bindGuest(caller.guest);
+    caller.activate();
   }
 
   /** It is back in its initial state, and acts for another guest. */

@@ -17,7 +17,7 @@ import { readExport, readImport } from './read-extern.ts';
 import { readCoreInstance, readInstance } from './read-instance.ts';
 import { readType } from './read-type.ts';
 import { DecodeBudget, Scope, type DecodeLimits } from './scope.ts';
-import { unsupported } from './unsupported.ts';
+import { unsupported, unsupportedReason } from './unsupported.ts';
 
 const PREAMBLE: readonly number[] = [0x00, 0x61, 0x73, 0x6d, 0x0d, 0x00, 0x01, 0x00];
 const SECTION = Object.freeze({ custom: 0, coreModule: 1, component: 4, start: 9, value: 12 });
@@ -49,13 +49,38 @@ export function decodeComponent(
   bytes: Uint8Array,
   limits: Partial<DecodeLimits> = {},
 ): DecodedComponent {
-  return readComponent(new ByteReader(bytes), new Scope(new DecodeBudget(limits)));
+  return readComponent(new ByteReader(bytes), new Scope(new DecodeBudget(limits)), []);
 }
 
-function readComponent(reader: ByteReader, scope: Scope): DecodedComponent {
+/**
+ * Decodes as much of a component as the native engine knows: all definitions before the first that it leaves to
+ * the jco engine, or all there are.
+ *
+ * @param limits As for `decodeComponent`.
+ * @throws {malformed_wasm} If what comes before is not well-formed.
+ * @throws {wasm_too_complex} If a limit is passed.
+ */
+export function decodeKnownPart(
+  bytes: Uint8Array,
+  limits: Partial<DecodeLimits> = {},
+): DecodedComponent {
+  const definitions: Definition[] = [];
+  try {
+    readComponent(new ByteReader(bytes), new Scope(new DecodeBudget(limits)), definitions);
+  } catch (error) {
+    if (unsupportedReason(error) === undefined) throw error;
+  }
+  return { at: 0, definitions };
+}
+
+/** @param definitions Where they are added to: what was read before an error is there. */
+function readComponent(
+  reader: ByteReader,
+  scope: Scope,
+  definitions: Definition[],
+): DecodedComponent {
   const at = reader.offset;
   readPreamble(reader);
-  const definitions: Definition[] = [];
   while (!reader.done) {
     scope.budget.addSection();
     const start = reader.offset;
@@ -71,7 +96,7 @@ function readComponent(reader: ByteReader, scope: Scope): DecodedComponent {
       definitions.push(readModule(section, scope));
     } else if (id === SECTION.component) {
       scope.budget.addDefinition();
-      const component = readComponent(section, new Scope(scope.budget, scope));
+      const component = readComponent(section, new Scope(scope.budget, scope), []);
       scope.define('component');
       definitions.push({ at: component.at, kind: 'component', component });
     } else if (id === SECTION.start) {

@@ -51,7 +51,8 @@ function tellOf({ type }: Lift): string {
 
 /**
  * Emits the function through which the host calls one that is lifted asynchronously. Its last parameter is told of the
- * result as soon as there is one; its promise settles when the task is done. `dN` is the guest's callback.
+ * result as soon as there is one; its promise settles when the task is done. After it comes who calls, where several calls
+ * of an instance may be under way. `dN` is the guest's callback.
  */
 export function emitAsyncLift(emission: Emission, { index, lift, scope }: LiftParts): string {
   emission.usesAsync = true;
@@ -67,8 +68,8 @@ export function emitAsyncLift(emission: Emission, { index, lift, scope }: LiftPa
       ? `.then(r=>{if(r.tag==='err')throw new WitError(r.val);return r.val})`
       : '';
   const start = `()=>{${call.toString()}return y${index}(${core})}`;
-  const parts = `{resultType:${resultType},start:${start},callback:d${index},onReturn:o}`;
-  return `function e${index}(${[...values, 'o'].join(',')}){z.checkLive();return ${scope.state}.async.tasks.run(${parts})${give}}\n`;
+  const parts = `{resultType:${resultType},start:${start},callback:d${index},onReturn:o,caller:c}`;
+  return `function e${index}(${[...values, 'o', 'c'].join(',')}){z.checkLive();return ${scope.state}.async.tasks.run(${parts})${give}}\n`;
 }
 
 /** @param lifting Statements that put the result into `r`. */

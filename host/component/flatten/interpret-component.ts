@@ -154,7 +154,11 @@ class Interpreter {
 
   #import(definition: Extract<Definition, { kind: 'import' }>): Item {
     const given = this.#arguments;
-    if (given === undefined) return importItem(this.#flattening, this.#environment, definition);
+    if (given === undefined) {
+      const made = importItem(this.#flattening, this.#environment, definition);
+      this.#flattening.onImport?.(definition.name, made);
+      return made;
+    }
     const item = given.get(definition.name);
     return matchItem(this.#flattening, this.#environment, definition, item);
   }

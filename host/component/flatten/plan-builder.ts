@@ -26,7 +26,8 @@ export interface RawPlan {
 
 /** Collects a plan. */
 export class PlanBuilder {
-  readonly #budget: FlattenBudget;
+  /** What counts all that is collected. */
+  readonly budget: FlattenBudget;
   readonly #modules = new Map<CoreModule, number>();
   readonly #importIndices = new Map<FunctionItem, number>();
   readonly #liftIndices = new Map<FunctionItem, number>();
@@ -41,7 +42,7 @@ export class PlanBuilder {
   #instances = 0;
 
   constructor(budget: FlattenBudget) {
-    this.#budget = budget;
+    this.budget = budget;
   }
 
   /** Makes a component instance. @returns Its index. */
@@ -54,7 +55,7 @@ export class PlanBuilder {
   addResource(resource: ResourceType): number {
     if (resource.kind === 'imported') {
       const bytes = resource.interface.length + resource.name.length;
-      this.#budget.spend('bytes of names in the plan', bytes);
+      this.budget.spend('bytes of names in the plan', bytes);
     } else {
       this.#countNames(resource.destructor);
     }
@@ -71,7 +72,7 @@ export class PlanBuilder {
     module: CoreModule,
     imports: readonly (readonly [module: string, field: string, value: CoreRef])[],
   ): number {
-    this.#budget.spend('core instances');
+    this.budget.spend('core instances');
     for (const [, , ref] of imports) this.#countNames(ref);
     const index = this.#modules.get(module) ?? this.#modules.size;
     this.#modules.set(module, index);
@@ -87,7 +88,7 @@ export class PlanBuilder {
 
   /** Adds a core function that the host makes; one that is the same as another is that other. */
   addTrampoline(trampoline: Trampoline): CoreRef {
-    this.#budget.spend('canonical functions');
+    this.budget.spend('canonical functions');
     if ('options' in trampoline) this.#countOptions(trampoline.options);
     const key = JSON.stringify(trampoline);
     const index = this.#trampolineIndices.get(key) ?? this.#trampolines.push(trampoline) - 1;
@@ -97,7 +98,7 @@ export class PlanBuilder {
 
   /** Adds an exported function. */
   addExport(interfaceName: string, name: string, func: FunctionItem): void {
-    this.#budget.spend('bytes of names in the plan', interfaceName.length + name.length);
+    this.budget.spend('bytes of names in the plan', interfaceName.length + name.length);
     this.#exports.push({ interface: interfaceName, name, lift: this.liftOf(func) });
   }
 
@@ -107,7 +108,7 @@ export class PlanBuilder {
     if (known !== undefined) return known;
     this.#countFunction(func);
     const { interface: from, name } = source;
-    this.#budget.spend('bytes of names in the plan', from.length + name.length);
+    this.budget.spend('bytes of names in the plan', from.length + name.length);
     const index = this.#imports.push({ interface: from, name, type: func.type.type }) - 1;
     this.#importIndices.set(func, index);
     return index;
@@ -148,7 +149,7 @@ export class PlanBuilder {
 
   /** A name is written out wherever it is used, however long it is. */
   #countNames(ref: CoreRef | undefined): void {
-    if (ref?.kind === 'export') this.#budget.spend('bytes of names in the plan', ref.name.length);
+    if (ref?.kind === 'export') this.budget.spend('bytes of names in the plan', ref.name.length);
   }
 
   #countOptions({ memory, realloc, postReturn, callback }: CanonOptions): void {
@@ -156,7 +157,7 @@ export class PlanBuilder {
   }
 
   #countFunction(func: FunctionItem): void {
-    this.#budget.spend('canonical functions');
-    this.#budget.spend('bytes of function types in the plan', func.type.planBytes);
+    this.budget.spend('canonical functions');
+    this.budget.spend('bytes of function types in the plan', func.type.planBytes);
   }
 }

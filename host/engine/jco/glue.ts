@@ -4,7 +4,7 @@
  * An `import()` of generated code could never be collected; a script is, with the last reference to
  * its function, so evicted modules and redeployments leave nothing behind.
  */
-import vm from 'node:vm';
+import type vm from 'node:vm';
 import { HostError } from '../../base/errors.ts';
 
 /** What jco's generated code needs of its surroundings, and gives. */
@@ -47,8 +47,7 @@ export function glueFromModule(source: string): string {
 /** Gives `instantiate` for one instance, with the `WebAssembly` object it is to use. Costs one closure. */
 export type BuildInstantiate = (webAssembly: object) => Instantiate;
 
-/** Compiles a script made by `glueFromModule`. */
-export function compileGlue(source: string, fileName: string): BuildInstantiate {
-  const script = new vm.Script(source, { filename: fileName });
+/** Runs a script made by `glueFromModule`. */
+export function runGlue(script: vm.Script): BuildInstantiate {
   return script.runInThisContext() as BuildInstantiate;
 }

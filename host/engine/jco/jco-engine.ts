@@ -12,12 +12,13 @@ import type { HostInterface } from '../../component/host-interface.ts';
 import type { GuestCpu } from '../../limits/guest-cpu.ts';
 import type { MemoryAccount } from '../../limits/memory-account.ts';
 import type { Engine, Instance, Module, PreparedArtifact, SuspendableGuest } from '../engine.ts';
+import { compileGenerated } from '../code-cache.ts';
 import { HostImports } from '../host-imports.ts';
 import type { CoreModule, Manifest } from '../manifest.ts';
 import { requireFile } from '../require-file.ts';
 import { buildImports, type BindImports } from './bind-imports.ts';
 import { GuestGuard } from './guard.ts';
-import { compileGlue, type BuildInstantiate, type JcoExports } from './glue.ts';
+import { runGlue, type BuildInstantiate, type JcoExports } from './glue.ts';
 
 /**
  * Makes the engine.
@@ -38,10 +39,8 @@ export function createJcoEngine(interfaces: readonly HostInterface[]): Engine {
   };
 }
 
-async function loadModule(
-  { manifest, files }: PreparedArtifact,
-  byName: InterfacesByName,
-): Promise<Module> {
+async function loadModule(prepared: PreparedArtifact, byName: InterfacesByName): Promise<Module> {
+  const { manifest, files } = prepared;
   const cores = new Map<string, CompiledCore>();
   let codeBytes = 0;
   for (const core of manifest.modules) {
@@ -49,9 +48,8 @@ async function loadModule(
     codeBytes += bytes.byteLength;
     cores.set(core.name, { core, module: await WebAssembly.compile(bytes) });
   }
-  const glue = requireFile(files, manifest.glue);
-  codeBytes += glue.byteLength;
-  const build = compileGlue(new TextDecoder().decode(glue), 'faas-glue.js');
+  codeBytes += requireFile(files, manifest.glue).byteLength;
+  const build = runGlue(compileGenerated(prepared, 'faas-glue.js'));
   const wanted = new Set<HostInterface>();
   for (const name of manifest.imports) {
     const host = findInterface(name, byName);

@@ -47,16 +47,33 @@ export class MemoryImage {
    *
    * @param bytes The whole memory, as long as the image.
    * @param from Lowest address that may differ from the image; a span around it is copied as a whole.
+   * @param sparing Whether pages that hold zeros already are left alone: writing to one that nobody wrote to makes
+   *   it resident. Takes several times as long.
    */
-  restore(bytes: Uint8Array, from: number): void {
+  restore(bytes: Uint8Array, from: number, sparing = false): void {
+    const zero = sparing ? zeroSparingly : zeroAtOnce;
     let at = from;
     for (const span of this.#spans) {
       if (span.end <= from) continue;
-      if (span.start > at) bytes.fill(0, at, span.start);
+      if (span.start > at) zero(bytes, at, span.start);
       bytes.set(span.bytes, span.start);
       at = span.end;
     }
-    if (at < this.byteLength) bytes.fill(0, at);
+    if (at < this.byteLength) zero(bytes, at, this.byteLength);
+  }
+}
+
+function zeroAtOnce(bytes: Uint8Array, start: number, end: number): void {
+  bytes.fill(0, start, end);
+}
+
+/** Zeroes what is not zero, page by page, as the system gives memory: one that nobody wrote to is not made resident. */
+export function zeroSparingly(bytes: Uint8Array, start: number, end: number): void {
+  for (let at = start; at < end;) {
+    const pageEnd = Math.min(end, at - (at % CHUNK_BYTES) + CHUNK_BYTES);
+    const isZero = ZEROS.compare(bytes, at, pageEnd, 0, pageEnd - at) === 0;
+    if (!isZero) bytes.fill(0, at, pageEnd);
+    at = pageEnd;
   }
 }
 

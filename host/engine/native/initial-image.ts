@@ -6,6 +6,7 @@
 import { formatSize } from '../../base/units.ts';
 import type { HandleImage } from '../../component/abi/component-state.ts';
 import type { InstanceState } from '../../component/abi/instance-state.ts';
+import { StandingResource } from '../../component/abi/standing-resource.ts';
 import { MemoryImage } from './initial-image-memory.ts';
 import type { InstanceParts } from './reset-parts.ts';
 
@@ -42,12 +43,8 @@ export function captureImage(parts: InstanceParts, state: InstanceState): Initia
   if (sum(tableEntries) > MAX_TABLE_ENTRIES) {
     return `it may change tables of ${sum(tableEntries)} entries`;
   }
-  const handles = state.components.map((component) => component.capture());
-  if (
-    handles.some(({ types, values }) =>
-      types.some((type, at) => type !== 0 && isObject(values[at])),
-    )
-  ) {
+  const handles = state.components.map((component) => withStanding(component.capture()));
+  if (handles.some(({ values }) => values.some(belongsToGuest))) {
     return 'it holds resources of the host from its start on';
   }
   const globals = parts.globals.map(({ value }): unknown => value);
@@ -65,6 +62,16 @@ export function captureImage(parts: InstanceParts, state: InstanceState): Initia
     tableEntries,
     handles,
   };
+}
+
+/** Resources that can be made for any guest are replaced by how. */
+function withStanding(image: HandleImage): HandleImage {
+  return { ...image, values: image.values.map((value) => StandingResource.of(value) ?? value) };
+}
+
+/** Free places hold numbers, and so do resources that the component itself defines. */
+function belongsToGuest(value: unknown): boolean {
+  return isObject(value) && !(value instanceof StandingResource);
 }
 
 function sum(numbers: readonly number[]): number {

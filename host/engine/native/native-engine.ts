@@ -5,6 +5,7 @@
  * function object for each core function that the host makes.
  */
 import { HostError } from '../../base/errors.ts';
+import type { TaskCaller } from '../../component/abi/async/task.ts';
 import { InstanceState } from '../../component/abi/instance-state.ts';
 import { camelCase } from '../../component/emit/name-table.ts';
 import { indexInterfaces, type InterfacesByName } from '../../component/find-interface.ts';
@@ -12,6 +13,7 @@ import type { HostInterface } from '../../component/host-interface.ts';
 import type { GuestCpu } from '../../limits/guest-cpu.ts';
 import type { MemoryAccount } from '../../limits/memory-account.ts';
 import type { Engine, Instance, Module, PreparedArtifact } from '../engine.ts';
+import { compileGenerated } from '../code-cache.ts';
 import { HostImports } from '../host-imports.ts';
 import type { CoreModule, Manifest } from '../manifest.ts';
 import { requireFile } from '../require-file.ts';
@@ -19,7 +21,7 @@ import { decodeLinkData, type LinkData } from './link-data.ts';
 import { linkHost } from './link-host.ts';
 import { ModuleReset } from './reset-module.ts';
 import type { InstanceKeeper } from './reset-instance.ts';
-import { compileScript, type CreateInstance, type ExportedCall } from './script.ts';
+import { linkScript, type CreateInstance, type ExportedCall } from './script.ts';
 import { SpareMemories } from './spare-memories.ts';
 
 /**
@@ -45,10 +47,11 @@ export function createNativeEngine(interfaces: readonly HostInterface[]): Engine
 }
 
 async function loadModule(
-  { manifest, files }: PreparedArtifact,
+  prepared: PreparedArtifact,
   byName: InterfacesByName,
   spares: SpareMemories,
 ): Promise<Module> {
+  const { manifest, files } = prepared;
   const { link } = manifest;
   if (link === undefined) throw new HostError('engine_failed', { reason: 'it has no link data' });
   const script = requireFile(files, manifest.glue);
@@ -56,8 +59,8 @@ async function loadModule(
   const coreBytes = manifest.modules.map(({ file }) => requireFile(files, file));
   const data = decodeLinkData(linkBytes);
   const compiled = await Promise.all(coreBytes.map((bytes) => WebAssembly.compile(bytes)));
-  const create = compileScript(
-    new TextDecoder().decode(script),
+  const create = linkScript(
+    compileGenerated(prepared, 'faas-component.js'),
     data.names,
     linkHost(data.imports, byName),
   );
@@ -152,13 +155,15 @@ class NativeInstance implements Instance {
     this.#keeper = keeper;
   }
 
-  call(parameters: readonly unknown[]): Promise<unknown> {
+  call(parameters: readonly unknown[], caller?: TaskCaller): Promise<unknown> {
     const entry = this.#entry;
     if (entry === undefined) {
       return Promise.reject(new HostError('engine_failed', { reason: 'the instance is closed' }));
     }
     try {
-      return Promise.resolve(entry(...parameters));
+      return Promise.resolve(
+        caller === undefined ? entry(...parameters) : entry(...parameters, caller),
+      );
     } catch (error) {
       return Promise.reject(error);
     }

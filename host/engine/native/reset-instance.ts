@@ -4,6 +4,7 @@
  */
 import type { InstanceState } from '../../component/abi/instance-state.ts';
 import { PAGE_BYTES } from '../../limits/memory-account.ts';
+import { zeroSparingly } from './initial-image-memory.ts';
 import type { ModuleReset } from './reset-module.ts';
 import { instancePartsOf, lowestWriteOf, type CoreInstance } from './reset-parts.ts';
 import type { InstanceReset } from './reset.ts';
@@ -99,7 +100,9 @@ export class InstanceKeeper {
       const from = part !== undefined && part.writers.length === 1 ? lowestWriteOf(part) : 0;
       const bytes = new Uint8Array(memory.buffer);
       if (bytes.length - from > MAX_ZEROED_BYTES) continue;
-      if (from < bytes.length) bytes.fill(0, from);
+      // One that was reset is seldom given up, and all of its memory is zeroed then: what it never used stays unused.
+      if (this.#wasReset) zeroSparingly(bytes, from, bytes.length);
+      else if (from < bytes.length) bytes.fill(0, from);
       spares.put(this.#module, memory, form);
     }
   }

@@ -1,5 +1,5 @@
-/** Compiles emitted code as a script: unlike a module, it is collected with the last use of its functions. */
-import vm from 'node:vm';
+/** Emitted code as a script: unlike a module, it is collected with the last use of its functions. */
+import type vm from 'node:vm';
 import { abiRuntime } from '../../component/abi/runtime.ts';
 import type { InstanceState } from '../../component/abi/instance-state.ts';
 import type { HostFunction } from '../../component/host-interface.ts';
@@ -27,18 +27,17 @@ type Script = (
 ) => CreateInstance;
 
 /**
- * Compiles and links.
+ * Links.
  *
- * @param source What `emitComponent` made.
+ * @param script What `emitComponent` made, compiled.
  * @param names The component's strings.
  * @param host The host's functions, in the order of the component's imports.
  */
-export function compileScript(
-  source: string,
+export function linkScript(
+  script: vm.Script,
   names: readonly string[],
   host: readonly HostFunction[],
 ): CreateInstance {
-  const script = new vm.Script(source, { filename: 'faas-component.js' });
   const link = script.runInThisContext() as Script;
   return link(abiRuntime, Object.freeze(names), host);
 }

@@ -243,6 +243,8 @@ export class LeasedCount {
 
   #need(): number {
     const { lacking, spare = 0 } = this.#owner;
-    return Math.min(Math.max(0, this.used - spare) + lacking, this.total);
+    // Whoever lacks units has none to spare: what is in use for convenience is wanted as well.
+    const needed = lacking > 0 ? this.used : Math.max(0, this.used - spare);
+    return Math.min(needed + lacking, this.total);
   }
 }

@@ -42,6 +42,9 @@ export class QuotaClient implements Closeable {
   #send: SendQuotas | undefined;
   #connectedMs = -Infinity;
   #peers = 1;
+  #portion: number | null = 0;
+  #portions = 1;
+  readonly #followers = new Set<() => void>();
   #isFlushComing = false;
   #isFlushSoon = false;
   #cancelLook: (() => void) | undefined;
@@ -113,6 +116,18 @@ export class QuotaClient implements Closeable {
   /** Takes messages of the authority. */
   receive(messages: readonly AuthorityQuotaMessage[]): void {
     for (const message of messages) this.#handle(message);
+  }
+
+  /** This worker's part of something of which all workers together should have so many: the parts add up to it. */
+  portionOf(total: number): number {
+    if (this.#portion === null) return 0;
+    return Math.floor(total / this.#portions) + (this.#portion < total % this.#portions ? 1 : 0);
+  }
+
+  /** Calls `listener` whenever portions may have changed. Returns the way to stop. */
+  followPortions(listener: () => void): () => void {
+    this.#followers.add(listener);
+    return () => void this.#followers.delete(listener);
   }
 
   /** Places of a version, and places in its queue. */
@@ -244,7 +259,7 @@ export class QuotaClient implements Closeable {
   #handle(message: AuthorityQuotaMessage): void {
     switch (message.kind) {
       case 'peers':
-        this.#peers = Math.max(1, message.count);
+        this.#handlePeers(message);
         return;
       case 'tokens':
         this.#rates.get(message.key)?.addTokens(message.units, message.retryMs);
@@ -261,6 +276,14 @@ export class QuotaClient implements Closeable {
       case 'short':
         this.#counts.get(message.key)?.short();
     }
+  }
+
+  #handlePeers({ count, portion, portions }: AuthorityQuotaMessage & { kind: 'peers' }): void {
+    this.#peers = Math.max(1, count);
+    if (portion === this.#portion && portions === this.#portions) return;
+    this.#portion = portion;
+    this.#portions = Math.max(1, portions);
+    for (const listener of this.#followers) listener();
   }
 
   #handleGrant(key: string, units: number): void {

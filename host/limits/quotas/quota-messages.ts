@@ -69,8 +69,16 @@ export type WorkerQuotaMessage = z.infer<typeof workerMessageSchema>;
 
 /** What the authority tells a worker. */
 export type AuthorityQuotaMessage =
-  /** How many workers there are: what each may do while there is no authority follows from it. */
-  | { readonly kind: 'peers'; readonly count: number }
+  /**
+   * How many workers there are: what each may do while there is no authority follows from it. `portion` of `portions`, from 0,
+   * tells the worker's part of what is wanted once for the host; null: it has none.
+   */
+  | {
+      readonly kind: 'peers';
+      readonly count: number;
+      readonly portion: number | null;
+      readonly portions: number;
+    }
   /** The worker has these units more. */
   | { readonly kind: 'grant'; readonly key: string; readonly units: number }
   /**

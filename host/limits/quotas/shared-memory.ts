@@ -43,7 +43,7 @@ export class SharedMemory implements MemoryLease {
   readonly #chunkBytes: number;
   readonly #aheadBytes: number;
   readonly #count: LeasedCount;
-  readonly #waiting = new Set<() => void>();
+  readonly #waiting = new Set<(isLent: boolean) => void>();
   #usedBytes = 0;
   /** Up to how much somebody needs, bytes. Whoever did not get it has ended, and what it used is free again. */
   #wantedUpToBytes = 0;
@@ -75,22 +75,23 @@ export class SharedMemory implements MemoryLease {
     this.#settle();
   }
 
-  reserve(bytes: number): Promise<void> | undefined {
+  reserve(bytes: number): Promise<boolean> | undefined {
     const { totalBytes } = this.#parts;
+    const { held, total } = this.#count;
     const upToBytes = this.#usedBytes + bytes;
-    if (Math.min(upToBytes, totalBytes) <= this.limitBytes) return undefined;
+    if (upToBytes <= this.limitBytes || held >= total) return undefined;
     // And what comes on top of it: tables, a second memory.
     const withAheadBytes = Math.min(upToBytes + this.#aheadBytes, totalBytes);
     this.#wantedUpToBytes = Math.max(this.#wantedUpToBytes, withAheadBytes);
     this.#settle();
     if (this.#count.isShort || this.#parts.isAlone()) return undefined;
     return new Promise((resolve) => {
-      const done = (): void => {
+      const done = (isLent: boolean): void => {
         cancel();
         this.#waiting.delete(done);
-        resolve();
+        resolve(isLent);
       };
-      const cancel = this.#parts.after(ANSWER_MS, done);
+      const cancel = this.#parts.after(ANSWER_MS, () => done(false));
       this.#waiting.add(done);
     });
   }
@@ -109,7 +110,7 @@ export class SharedMemory implements MemoryLease {
     if (this.lacking > 0) return;
     this.#wantedUpToBytes = 0;
     this.#settle();
-    for (const done of this.#waiting) done();
+    for (const done of this.#waiting) done(true);
   }
 
   /** Chunks that are had ahead. */
@@ -126,7 +127,7 @@ export class SharedMemory implements MemoryLease {
     this.#wantedUpToBytes = 0;
     this.#pause();
     this.#settle();
-    for (const done of this.#waiting) done();
+    for (const done of this.#waiting) done(false);
   }
 
   /** Others lack memory: instances that nobody needs now are closed. */

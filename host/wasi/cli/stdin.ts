@@ -13,7 +13,7 @@ export const wasiCliStdin: HostInterface = {
   blocking: [],
 };
 
-/** Each call gives a new stream over the same input; dropping one leaves the input open for the next. */
+/** Each call gives a new stream over the input of whoever is served now; dropping one leaves the input open for the next. */
 function getStdin(guest: Guest): InputStream {
-  return new InputStream(guest, guest.stdin, () => {});
+  return new InputStream(guest, ({ stdin }) => stdin);
 }

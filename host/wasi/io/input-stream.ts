@@ -1,4 +1,5 @@
 /** The resource `input-stream` of `wasi:io/streams`, over any `ByteSource`. */
+import { STANDING, type MakeStanding } from '../../component/abi/standing-resource.ts';
 import { endReasonOf } from '../../component/ending.ts';
 import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
 import type { ByteSource, Guest } from '../ports.ts';
@@ -9,19 +10,25 @@ import { createClosedError, createFailedError } from './stream-error.ts';
 /** Bytes that a guest reads. */
 export class InputStream {
   readonly #guest: Guest;
-  readonly #bytes: ReadAhead;
+  /** A function: the source may be another one each time. */
+  readonly #source: ReadAhead | ((guest: Guest) => ByteSource);
   readonly #onDrop: () => void;
   readonly #refund: () => void;
   #dropped = false;
 
   /**
    * @param guest Who reads.
-   * @param source Where the bytes come from.
-   * @param onDrop Called once when the guest drops the stream; closes the source unless told otherwise.
+   * @param source Where the bytes come from, or what finds that whenever it is read: a standing stream then, which can
+   *   be made for another guest.
+   * @param onDrop Called once when the guest drops the stream; closes a source unless told otherwise.
    */
-  constructor(guest: Guest, source: ByteSource, onDrop: () => void = () => source.close()) {
+  constructor(
+    guest: Guest,
+    source: ByteSource | ((guest: Guest) => ByteSource),
+    onDrop: () => void = typeof source === 'function' ? () => {} : () => source.close(),
+  ) {
     this.#guest = guest;
-    this.#bytes = ReadAhead.of(source);
+    this.#source = typeof source === 'function' ? source : ReadAhead.of(source);
     this.#onDrop = onDrop;
     this.#refund = chargeHostBytes(guest, RESOURCE_BYTES + READ_LIMIT_BYTES);
   }
@@ -59,6 +66,17 @@ export class InputStream {
     this.#dropped = true;
     this.#refund();
     this.#onDrop();
+  }
+
+  get #bytes(): ReadAhead {
+    const source = this.#source;
+    return typeof source === 'function' ? ReadAhead.of(source(this.#guest)) : source;
+  }
+
+  [STANDING](): MakeStanding | undefined {
+    const source = this.#source;
+    if (typeof source !== 'function') return undefined;
+    return (guest) => new InputStream(guest as Guest, source);
   }
 
   /** Resolves when a read would not come back empty; for `splice`. */

@@ -6,6 +6,7 @@
  * another one has used since keeps the rest and writes it as room appears.
  */
 import type { GuestMemory } from '../../component/abi/guest-memory.ts';
+import { STANDING, type MakeStanding } from '../../component/abi/standing-resource.ts';
 import { chargeHostBytes, RESOURCE_BYTES } from '../host-bytes.ts';
 import type { ByteSink, Guest } from '../ports.ts';
 import { InputStream } from './input-stream.ts';
@@ -25,6 +26,7 @@ export class OutputStream {
   readonly #guest: Guest;
   readonly #sink: ByteSink;
   readonly #onDrop: () => void;
+  readonly #makeStanding: MakeStanding | undefined;
   readonly #refund: () => void;
   #permittedBytes = 0;
   /** A flush, or the rest of a write, under way: nothing more is accepted until then. Never rejects. */
@@ -36,11 +38,18 @@ export class OutputStream {
    * @param guest Who writes.
    * @param sink Where the bytes go.
    * @param onDrop Called once when the guest drops the stream.
+   * @param makeStanding Of a standard stream: makes the same for another guest.
    */
-  constructor(guest: Guest, sink: ByteSink, onDrop: () => void = () => {}) {
+  constructor(
+    guest: Guest,
+    sink: ByteSink,
+    onDrop: () => void = () => {},
+    makeStanding?: MakeStanding,
+  ) {
     this.#guest = guest;
     this.#sink = sink;
     this.#onDrop = onDrop;
+    this.#makeStanding = makeStanding;
     this.#refund = chargeHostBytes(guest, RESOURCE_BYTES);
   }
 
@@ -163,6 +172,12 @@ export class OutputStream {
       sink.failure === undefined &&
       bytes <= sink.capacity
     );
+  }
+
+  /** What a guest was told of its stream lies in its memory: another stream must have told the same. */
+  [STANDING](): MakeStanding | undefined {
+    const isNew = this.#permittedBytes === 0 && this.#busy === undefined && !this.#failureShown;
+    return isNew ? this.#makeStanding : undefined;
   }
 
   #isReady(): boolean {

@@ -16,7 +16,7 @@ const JOIN = { kind: 'join', held: [], cpu: [] };
 
 function open(expected: string[] = []): { authority: QuotaAuthority; clock: ManualClock } {
   const clock = new ManualClock();
-  const authority = new QuotaAuthority({ clock, memoryBytes: 2 ** 30, expected });
+  const authority = new QuotaAuthority({ clock, memoryBytes: 2 ** 30, workers: 2, expected });
   authority.follow(snapshot);
   return { authority, clock };
 }

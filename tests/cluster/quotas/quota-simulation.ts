@@ -139,6 +139,7 @@ export class SimHost {
     this.authority = new QuotaAuthority({
       clock: this.clock,
       memoryBytes: this.#memoryBytes,
+      workers: 2,
       expected: this.workers.filter(({ isAlive }) => isAlive).map(({ name }) => name),
     });
     this.authority.follow(this.snapshot);

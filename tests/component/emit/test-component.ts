@@ -2,6 +2,7 @@
  * Components for tests of emitted code: a hand-written plan and a core module in WAT, put together as the
  * engine does it, without a component binary.
  */
+import { Script } from 'node:vm';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { InstanceState } from '../../../host/component/abi/instance-state.ts';
 import { emitComponent } from '../../../host/component/emit/emit-component.ts';
@@ -13,7 +14,7 @@ import type {
   Plan,
   ValueType,
 } from '../../../host/component/plan.ts';
-import { compileScript, type ExportedCall } from '../../../host/engine/native/script.ts';
+import { linkScript, type ExportedCall } from '../../../host/engine/native/script.ts';
 import { UnmeteredCpu } from '../../../host/limits/unmetered-cpu.ts';
 
 /** An instance whose exports are called as the host would. */
@@ -45,8 +46,8 @@ export async function instantiatePlan(
     isBlocking: ({ name }) => blocking.has(name),
     hasStart: () => false,
   });
-  const create = compileScript(
-    emitted.source,
+  const create = linkScript(
+    new Script(emitted.source),
     emitted.names,
     imports.map(({ call }) => call),
   );

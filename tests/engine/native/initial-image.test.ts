@@ -16,13 +16,13 @@ t.test('a memory is put back from any address on, and not below it', (t) => {
     maxLength: 12,
   });
   fc.assert(
-    fc.property(writes, fc.nat(BYTES + 10), (data, from) => {
+    fc.property(writes, fc.nat(BYTES + 10), fc.boolean(), (data, from, sparing) => {
       const initial = new Uint8Array(BYTES);
       for (const [start, size] of data) initial.fill((size % 255) + 1, start, start + size);
       const image = new MemoryImage(initial);
       const memory = initial.slice();
       memory.fill(77, from);
-      image.restore(memory, from);
+      image.restore(memory, from, sparing);
       assert.ok(memory.every((byte, index) => byte === initial[index]));
     }),
     { numRuns: 60 },

@@ -46,7 +46,8 @@ async function serve(
     },
     {
       begin: (status, headers) => {
-        Object.assign(seen, { status, headers });
+        // The text that may stand beside a value says nothing new.
+        Object.assign(seen, { status, headers: headers.map(([name, value]) => [name, value]) });
         return sink;
       },
       end: () => {

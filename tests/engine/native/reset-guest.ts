@@ -5,6 +5,7 @@
  * It exists as deploy makes it (`rewritten`), and as one that keeps to the contract by hand, with a mark and without.
  */
 import { createHash } from 'node:crypto';
+import { Script } from 'node:vm';
 import { parse } from '@bytecodealliance/jco-transpile/wasm-tools';
 import { InstanceState } from '../../../host/component/abi/instance-state.ts';
 import { emitComponent } from '../../../host/component/emit/emit-component.ts';
@@ -13,7 +14,7 @@ import type { Plan } from '../../../host/component/plan.ts';
 import type { InstanceKeeper } from '../../../host/engine/native/reset-instance.ts';
 import { ModuleReset } from '../../../host/engine/native/reset-module.ts';
 import type { CoreInstance } from '../../../host/engine/native/reset-parts.ts';
-import { compileScript, type ExportedCall } from '../../../host/engine/native/script.ts';
+import { linkScript, type ExportedCall } from '../../../host/engine/native/script.ts';
 import { rewriteCoreModule } from '../../../host/wasm/rewrite-core-module.ts';
 import {
   HOST_FIELD,
@@ -97,7 +98,7 @@ export async function resetGuest(
   const contract = { ...made.contract, ...changes.contract };
   const module = new WebAssembly.Module(made.bytes);
   const emitted = emitComponent(PLAN, { isBlocking: () => true, hasStart: () => false });
-  const create = compileScript(emitted.source, emitted.names, [give]);
+  const create = linkScript(new Script(emitted.source), emitted.names, [give]);
   const reset = new ModuleReset([contract], emitted.imports);
   return {
     reset,

@@ -160,7 +160,7 @@ export class AsyncState {
 
   /** Lowers `stream<u8>`. */
   lowerStream(source: unknown, type: number): number {
-    const stream = new HostStream(source as ByteStream, (error) => this.tasks.fail(error));
+    const stream = new HostStream(source as ByteStream, this.tasks.failOf());
     const end = new CopyEnd(type, stream, EVENT.streamRead);
     this.#hostSides.set(end, source as ByteStream);
     return this.#add(end);
@@ -225,7 +225,7 @@ export class AsyncState {
 
   /** Lowers a future that the host gives as a promise. */
   lowerFuture(promise: unknown, type: number): number {
-    const future = new HostFuture(promise as Promise<unknown>, (error) => this.tasks.fail(error));
+    const future = new HostFuture(promise as Promise<unknown>, this.tasks.failOf());
     const end = new FutureEnd(type, future, 'read');
     this.#hostSides.set(end, promise as Promise<unknown>);
     return this.#add(end);

@@ -14,6 +14,7 @@ export const EVENT = Object.freeze({
   streamWrite: 3,
   futureRead: 4,
   futureWrite: 5,
+  taskCancelled: 6,
 });
 
 /** Something that happened: code, handle of the waitable, and what became of it. */
@@ -21,6 +22,9 @@ export type WaitableEvent = readonly [code: number, handle: number, payload: num
 
 /** That nothing happened. */
 export const NO_EVENT: WaitableEvent = Object.freeze([EVENT.none, 0, 0]);
+
+/** That whoever called the task wants no more of it. */
+export const TASK_CANCELLED: WaitableEvent = Object.freeze([EVENT.taskCancelled, 0, 0]);
 
 /** An end of a stream or future, or a call under way. */
 export abstract class Waitable {
@@ -88,6 +92,11 @@ export class WaitableSet {
         resolve();
       };
     });
+  }
+
+  /** Whoever waits does so no more; its promise never resolves. */
+  giveUpWaiting(): void {
+    this.#wake = undefined;
   }
 
   /** Drops it. */

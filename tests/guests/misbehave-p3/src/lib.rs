@@ -13,6 +13,9 @@ struct Misbehave;
 wasip3::http::service::export!(Misbehave);
 
 static CALLS: AtomicU32 = AtomicU32::new(0);
+/// Calls of `/gather`, `/hold`, `/stubborn` and `/touchy` that are in this instance now, and the most there were.
+static HELD: AtomicU32 = AtomicU32::new(0);
+static MOST: AtomicU32 = AtomicU32::new(0);
 
 impl wasip3::exports::http::handler::Guest for Misbehave {
     async fn handle(request: Request) -> Result<Response, ErrorCode> {
@@ -29,6 +32,50 @@ impl wasip3::exports::http::handler::Guest for Misbehave {
             "/wait" => {
                 wait_for(value * 1_000_000).await;
                 Ok(text("waited\n".into()))
+            }
+            "/gather" => {
+                let _held = Held::enter();
+                while u64::from(MOST.load(Ordering::Relaxed)) < value {
+                    wait_for(1_000_000).await;
+                }
+                Ok(text(format!("{}\n", CALLS.load(Ordering::Relaxed))))
+            }
+            "/hold" => {
+                let _held = Held::enter();
+                wait_for(u64::MAX).await;
+                Ok(text("held for ever\n".into()))
+            }
+            "/stubborn" => {
+                let _stubborn = Stubborn(Held::enter());
+                wait_for(u64::MAX).await;
+                Ok(text("held for ever\n".into()))
+            }
+            "/touchy" => {
+                let _touchy = Touchy(Held::enter());
+                wait_for(u64::MAX).await;
+                Ok(text("held for ever\n".into()))
+            }
+            "/held" => Ok(text(format!(
+                "{} {}\n",
+                HELD.load(Ordering::Relaxed),
+                MOST.load(Ordering::Relaxed)
+            ))),
+            "/burn" => {
+                let mut count = 0u64;
+                while count < value * 1_000_000 {
+                    count = std::hint::black_box(count.wrapping_add(1));
+                }
+                Ok(text("burnt\n".into()))
+            }
+            "/say" => {
+                println!("{query} begins");
+                wait_for(10_000_000).await;
+                println!("{query} ends");
+                Ok(text("said\n".into()))
+            }
+            "/sleep" => {
+                std::thread::sleep(std::time::Duration::from_millis(value));
+                Ok(text("slept\n".into()))
             }
             "/forever" => {
                 wait_for(u64::MAX).await;
@@ -196,6 +243,42 @@ impl wasip3::exports::http::handler::Guest for Misbehave {
             }
             _ => Ok(text("nothing to see\n".into())),
         }
+    }
+}
+
+/// A call that is counted as long as it lasts.
+struct Held;
+
+impl Held {
+    fn enter() -> Held {
+        CALLS.fetch_add(1, Ordering::Relaxed);
+        let now = HELD.fetch_add(1, Ordering::Relaxed) + 1;
+        MOST.fetch_max(now, Ordering::Relaxed);
+        Held
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        HELD.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// When its call is cancelled, it blocks all of the instance.
+struct Stubborn(#[allow(dead_code)] Held);
+
+impl Drop for Stubborn {
+    fn drop(&mut self) {
+        std::thread::sleep(std::time::Duration::from_secs(3600));
+    }
+}
+
+/// When its call is cancelled, it traps.
+struct Touchy(#[allow(dead_code)] Held);
+
+impl Drop for Touchy {
+    fn drop(&mut self) {
+        panic!("cancelled")
     }
 }
 
