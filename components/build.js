@@ -26,6 +26,7 @@ const BUILDS = [
   { name: 'usage-rust', source: 'components/usage-rust', build: buildRust, kind: 'component' },
   { name: 'kv-rust', source: 'components/kv-rust', build: buildRust, kind: 'component' },
   { name: 'kernels-rust', source: 'components/kernels-rust', build: buildRust, kind: 'component' },
+  { name: 'workloads-rust', source: 'components/workloads-rust', build: buildRust, kind: 'component' },
   { name: 'json-rust', source: 'components/json-rust', build: buildRust, kind: 'component' },
   { name: 'hello-p3-rust', source: 'components/hello-p3-rust', build: buildRust, kind: 'component' },
   { name: 'echo-p3-rust', source: 'components/echo-p3-rust', build: buildRust, kind: 'component' },

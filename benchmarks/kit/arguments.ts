@@ -23,7 +23,7 @@ export const USAGE = [
   'npm run bench -- report [DIR]      draws report and charts of stored results anew (the last ones)',
   'npm run bench -- guard [DIR]       fails if ratios are worse than the committed ones by more than 25 %:',
   '                                   those of stored results, or measured now',
-  '  --quick        few samples, less than 40 s a suite; stored below benchmarks/results/local/',
+  '  --quick        few samples, about 40 s a suite; stored below benchmarks/results/local/',
   '  --json FILE    also write everything as JSON',
   '  --only NAMES   measure these examples only: hello-rust,upper-c',
   '  --samples N    this many samples (start: cold starts, throughput: rounds)',

@@ -52,6 +52,8 @@ export interface BenchHostOptions {
   readonly workers?: number;
   /** Data directory to begin with, which stays; an empty one that ends with the host if left out. */
   readonly dataDir?: string;
+  /** Settings of the host that differ from the defaults, in the shape of its config file. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 /** `full-reset`: rewrites all of an instance's memory, whatever was written to. */
@@ -80,12 +82,14 @@ export class BenchHost implements Closeable, AsyncDisposable {
     strategy = 'auto',
     workers = 1,
     dataDir,
+    config = {},
   }: BenchHostOptions = {}): Promise<BenchHost> {
     const stack = new CloseStack();
     try {
       const directory = stack.push(await openTemporaryDirectory());
       const script = new URL('./host-process.ts', import.meta.url);
-      const args = [dataDir ?? join(directory.path, 'data'), engine, strategy, String(workers)];
+      const data = dataDir ?? join(directory.path, 'data');
+      const args = [data, engine, strategy, String(workers), JSON.stringify(config)];
       const child: HostChild = stack.push(await Child.start(script, { args, nodeFlags }));
       const { adminUrl, tokenFile } = child.ready;
       const client = new ApiClient(adminUrl, (await readFile(tokenFile, 'utf8')).trim());

@@ -9,6 +9,8 @@ export interface ExampleRequest {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly body: string;
+  /** Of a body that is sent; `text/plain` if left out. */
+  readonly contentType?: string;
 }
 
 /** An example that is built. */
@@ -40,6 +42,13 @@ const MEASURED: readonly Omit<Example, 'path' | 'directories'>[] = [
     name: 'echo-rust',
     kind: 'http',
     request: { method: 'POST', path: '/', body: 'x'.repeat(1024) },
+    limits: {},
+    share: 1,
+  },
+  {
+    name: 'hello-p3-rust',
+    kind: 'http',
+    request: { method: 'GET', path: '/', body: '' },
     limits: {},
     share: 1,
   },

@@ -1,6 +1,7 @@
 /**
  * The real host in a process of its own, started by `bench-host.ts` with the path of a data directory, an
- * engine, a strategy and a number of workers. Keeps every start that is reported to the observer until it is asked for them.
+ * engine, a strategy, a number of workers and settings as JSON. Once it was asked for them, it keeps
+ * every start that is reported to the observer until it is asked again: kept objects would cost those who measure something else.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { loadConfig } from '../../host/config/load-config.ts';
@@ -17,9 +18,11 @@ import { answerParent } from './answer-parent.ts';
 import { Collections } from './collections.ts';
 import type { BenchStrategy, HostAddresses, HostQuestion, RecordedStart } from './bench-host.ts';
 
-const [dataDir = '', engine = 'auto', strategyName = 'auto', workers = '1'] = process.argv.slice(2);
+const [dataDir = '', engine = 'auto', strategyName = 'auto', workers = '1', settings = '{}'] =
+  process.argv.slice(2);
 const strategy = strategyName as BenchStrategy;
 const starts: RecordedStart[] = [];
+let keepsStarts = false;
 const threadMs = openThreadClock();
 const collections = new Collections();
 recordStarts();
@@ -27,7 +30,13 @@ if (strategy === 'full-reset') resetFully();
 const config = await loadConfig({
   file: undefined,
   environment: {},
-  overrides: { dataDir, listen: '127.0.0.1:0', admin: '127.0.0.1:0', logLevel: 'warn' },
+  overrides: {
+    ...(JSON.parse(settings) as Readonly<Record<string, unknown>>),
+    dataDir,
+    listen: '127.0.0.1:0',
+    admin: '127.0.0.1:0',
+    logLevel: 'warn',
+  },
   defaultDataDir: dataDir,
 });
 const options: HostOptions = {
@@ -52,6 +61,7 @@ answerParent(
 function answer(question: HostQuestion): readonly RecordedStart[] | number {
   switch (question) {
     case 'take-starts':
+      keepsStarts = true;
       return starts.splice(0);
     case 'thread-ms':
       return threadMs();
@@ -99,7 +109,7 @@ function recordStarts(): void {
     kind: StartKind,
     phases: StartPhases,
   ): void {
-    starts.push({ function: functionName, kind, phases });
+    if (keepsStarts) starts.push({ function: functionName, kind, phases });
     start.call(this, functionName, kind, phases);
   };
 }

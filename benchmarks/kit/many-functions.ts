@@ -3,6 +3,7 @@
  * host uses it: deploying each would measure deployments.
  */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '../../host/base/clock.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
 import { silentLog } from '../../host/logs/log.ts';
@@ -10,9 +11,12 @@ import type { RouteSnapshot } from '../../host/registry/model.ts';
 import { openSqliteRegistry } from '../../host/registry/sqlite-registry.ts';
 import { BenchHost } from './bench-host.ts';
 import type { Example } from './examples.ts';
+import { openTemporaryDirectory } from './temporary-directory.ts';
 
 /** Commits that wait for one another's sync. */
 const AT_ONCE = 50;
+/** Time for what a start leaves to do, ms. */
+const SETTLE_MS = 1000;
 
 /** Name of the function with a number. */
 export function nameOf(index: number): string {
@@ -55,5 +59,34 @@ export async function fillRegistry(dataDir: string, count: number): Promise<Rout
     return registry.snapshot;
   } finally {
     await registry.close();
+  }
+}
+
+/**
+ * Measures what a function takes of a host that is deployed and never called.
+ *
+ * @param read Memory of all processes of a host; null where the system does not tell.
+ */
+export async function measureDeployed(
+  example: Example,
+  count: number,
+  read: (host: BenchHost) => { readonly pssBytes: number } | null,
+): Promise<{ readonly count: number; readonly bytesEach: number | null }> {
+  const directory = await openTemporaryDirectory();
+  try {
+    const dataDir = join(directory.path, 'data');
+    await deployFirst(dataDir, example);
+    const measure = async (): Promise<number | undefined> => {
+      await using host = await BenchHost.open({ dataDir });
+      await delay(SETTLE_MS);
+      return read(host)?.pssBytes;
+    };
+    const before = await measure();
+    await fillRegistry(dataDir, count);
+    const after = await measure();
+    const isKnown = before !== undefined && after !== undefined;
+    return { count, bytesEach: isKnown ? (after - before) / (count - 1) : null };
+  } finally {
+    await directory.close();
   }
 }

@@ -17,13 +17,16 @@ export interface NoisyNeighbour {
   begin(host: BenchHost): Promise<() => Promise<void>>;
 }
 
-const BURNERS = 4;
+/** Guests that compute at once. */
+export const BURNERS = 4;
 /** Far longer than a measurement. */
 const BURN_MS = 300_000;
-const HOGS = 2;
-const HOG_MIB = 64;
-const READERS = 20;
-const RESPONSE_MIB = 32;
+/** Clients whose guests take memory, and how much. */
+export const HOGS = 2;
+export const HOG_MIB = 64;
+/** Clients that do not read, and what each asks for. */
+export const READERS = 20;
+export const RESPONSE_MIB = 32;
 const MIB = 2 ** 20;
 
 /** Nobody: what the others are compared with. */
@@ -102,10 +105,19 @@ export const slowReaders: NoisyNeighbour = {
   },
 };
 
-/** Waits for the first byte of the response, and reads no further. */
-function openUnread(port: number, request: Uint8Array): Promise<Socket> {
+/**
+ * Waits for the first byte of the response, and reads no further.
+ *
+ * @param signal Closes the connection.
+ */
+export function openUnread(
+  port: number,
+  request: Uint8Array,
+  signal?: AbortSignal,
+): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const socket = connect({ port, host: '127.0.0.1' }, () => socket.write(request));
+  signal?.addEventListener('abort', () => socket.destroy(), { once: true });
   socket.once('error', reject);
   socket.once('readable', () => {
     const head = socket.read(12) as Buffer | null;

@@ -47,7 +47,7 @@ export function createStartSample(
   };
 }
 
-/** `cold-p50:NAME` and `cold-p99:NAME` to the first byte, `cold-read-p50:NAME` … by phase. */
+/** `cold-p50:NAME`, `cold-p99:NAME` and `cold-p99.9:NAME` to the first byte, `cold-read-p50:NAME` … by phase. */
 export function listStartFigures(
   kind: 'cold' | 'warm',
   name: string,
@@ -57,6 +57,7 @@ export function listStartFigures(
   return [
     figureOf(`${kind}-p50:${name}`, samples, 'firstByte', 0.5),
     figureOf(`${kind}-p99:${name}`, samples, 'firstByte', 0.99),
+    figureOf(`${kind}-p99.9:${name}`, samples, 'firstByte', 0.999),
     ...phases.map((phase) => figureOf(`${kind}-${phase}-p50:${name}`, samples, phase, 0.5)),
   ];
 }

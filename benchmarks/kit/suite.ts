@@ -4,7 +4,7 @@ import type { Table } from './table.ts';
 
 /** How a suite is run. */
 export interface SuiteOptions {
-  /** Few samples: the whole suite in less than 40 s. */
+  /** Few samples: the whole suite in about 40 s on an idle machine. */
   readonly quick: boolean;
   /** Names of the examples to measure; all of them if undefined. */
   readonly only: readonly string[] | undefined;

@@ -6,10 +6,13 @@ import type { ExampleRequest } from '../kit/examples.ts';
  *
  * @param host Value of the header `host`: the name of a function and the host's domain.
  */
-export function encodeRequest(host: string, { method, path, body }: ExampleRequest): Uint8Array {
+export function encodeRequest(
+  host: string,
+  { method, path, body, contentType = 'text/plain' }: ExampleRequest,
+): Uint8Array {
   const lines = [`${method} ${path} HTTP/1.1`, `host: ${host}`];
   if (method === 'POST') {
-    lines.push('content-type: text/plain', `content-length: ${Buffer.byteLength(body)}`);
+    lines.push(`content-type: ${contentType}`, `content-length: ${Buffer.byteLength(body)}`);
   }
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }

@@ -18,6 +18,8 @@ interface Content {
   fill(root: string): readonly string[];
 }
 
+/** How long a container may take to answer for the first time, ms. */
+const FIRST_ANSWER_MS = 10_000;
 const INTERVAL = 'container start to first byte, bundle unpacked, network of the host';
 
 /** Containers of both runtimes with both servers. */
@@ -42,7 +44,7 @@ function createPeer(runtime: 'runc' | 'crun', content: Content): Peer {
         writeSpec(directory, [...command, String(port)]);
         return startContainer(runtime, directory);
       };
-      await tryOnce(runtime, start);
+      await tryOnce(runtime, directory, start);
       return { version, start };
     },
   };
@@ -51,26 +53,39 @@ function createPeer(runtime: 'runc' | 'crun', content: Content): Peer {
 /** A container that does not run here is found out before anything is measured. */
 async function tryOnce(
   runtime: string,
+  directory: string,
   start: (port: number) => Promise<RunningPeer>,
 ): Promise<void> {
   const port = await findFreePort();
   const running = await start(port);
-  const limit = Promise.withResolvers<never>();
-  const timer = setTimeout(() => limit.reject(new Error('it does not answer within 10 s')), 10_000);
   try {
-    await Promise.race([awaitFirstAnswer(port), limit.promise]);
+    await awaitFirstAnswer(port, { ended: running.ended, limitMs: FIRST_ANSWER_MS });
   } catch (error) {
-    throw new PeerGap(`${runtime} does not run here`, { cause: error });
+    throw new PeerGap(`${runtime} does not run here: ${explain(runtime, directory)}`, {
+      cause: error,
+    });
   } finally {
-    clearTimeout(timer);
     await running.stop();
   }
+}
+
+/** What it says itself when it is started once more. */
+function explain(runtime: string, bundle: string): string {
+  const id = `faas-bench-${randomUUID()}`;
+  const { stderr } = spawnSync(runtime, ['run', '--bundle', bundle, id], {
+    encoding: 'utf8',
+    timeout: 2000,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  spawnSync(runtime, ['delete', '--force', id], { stdio: 'ignore' });
+  return stderr.trim().split('\n').at(-1)?.slice(0, 120) || 'it does not answer';
 }
 
 function startContainer(runtime: string, bundle: string): RunningPeer {
   const id = `faas-bench-${randomUUID()}`;
   const child = startChild(runtime, ['run', '--bundle', bundle, id]);
   return {
+    ...(child.ended === undefined ? {} : { ended: child.ended }),
     stop: async () => {
       // By its own means, so that its cgroup and state go too.
       spawnSync(runtime, ['delete', '--force', id], { stdio: 'ignore' });

@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 /** Between two attempts, ms: what the figure may be too large by. */
 const RETRY_MS = 1;
 const LIMIT_MS = 60_000;
-const REQUEST = 'GET / HTTP/1.1\r\nhost: hello.localhost\r\n\r\n';
 
 /** A port that nobody listens on. */
 export async function findFreePort(): Promise<number> {
@@ -18,18 +17,35 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
+/** How to ask for the first time. */
+export interface FirstAnswerOptions {
+  /** Resolves if nobody will answer any more. */
+  readonly ended?: Promise<unknown> | undefined;
+  /** How long to ask; a minute if left out. */
+  readonly limitMs?: number;
+  readonly path?: string;
+}
+
 /**
  * Asks until there is an answer.
  *
- * @throws {Error} If it is not a 200, or none comes within a minute.
+ * @throws {Error} If it is not a 200, none comes in that time, or who was to answer has ended.
  */
-export async function awaitFirstAnswer(port: number): Promise<void> {
-  const endMs = performance.now() + LIMIT_MS;
+export async function awaitFirstAnswer(
+  port: number,
+  { ended, limitMs = LIMIT_MS, path = '/' }: FirstAnswerOptions = {},
+): Promise<void> {
+  const endMs = performance.now() + limitMs;
+  let isOver = false;
+  void ended?.finally(() => {
+    isOver = true;
+  });
   for (;;) {
-    const head = await ask(port);
+    if (isOver) throw new Error('Cannot measure a start: the server has ended');
+    const head = await ask(port, path);
     if (head !== undefined) {
       if (/^HTTP\/1\.1 200\b/.test(head)) return;
-      throw new Error(`Cannot measure a start: the answer was "${head.slice(0, 40)}"`);
+      throw new Error(`Cannot measure a start: the answer was "${head.split('\r\n')[0]}"`);
     }
     if (performance.now() > endMs) throw new Error('Cannot measure a start: nobody answers');
     await delay(RETRY_MS);
@@ -37,9 +53,11 @@ export async function awaitFirstAnswer(port: number): Promise<void> {
 }
 
 /** @returns The first bytes, or undefined if nobody is there yet. */
-function ask(port: number): Promise<string | undefined> {
+function ask(port: number, path: string): Promise<string | undefined> {
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () => socket.write(REQUEST));
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true }, () =>
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: hello.localhost\r\n\r\n`),
+  );
   socket.once('data', (bytes: Buffer) => {
     resolve(bytes.toString('latin1'));
     socket.destroy();

@@ -1,7 +1,5 @@
-/** Peers that run on this Node: our own host as a process, a plain server in a process and in a thread, jco serve. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+/** Peers that run on this Node: our own host as a process, a plain server in a process and in a thread. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BenchHost } from '../kit/bench-host.ts';
 import { Child } from '../kit/child.ts';
@@ -60,30 +58,6 @@ export const workerThread: Peer = {
         return { stop: () => child.ask({}) };
       },
       close: () => child.close(),
-    };
-  },
-};
-
-/** jco's own server with the same component. */
-export const jcoServe: Peer = {
-  name: 'jco-serve',
-  interval: 'process start to first byte, the same component, with its translation at start',
-  prepare: async () => {
-    // Its package exports no manifest.
-    const manifest = join(ROOT, 'node_modules', '@bytecodealliance', 'jco', 'package.json');
-    if (!existsSync(manifest)) throw new PeerGap('jco is not installed: run npm ci');
-    const { version, bin } = JSON.parse(readFileSync(manifest, 'utf8')) as {
-      readonly version: string;
-      readonly bin: Readonly<Record<string, string>>;
-    };
-    const script = join(dirname(manifest), bin['jco'] ?? '');
-    const { status } = spawnSync(process.execPath, [script, '--version'], { stdio: 'ignore' });
-    if (status !== 0) throw new PeerGap('jco does not run here');
-    const { path } = helloExample();
-    return {
-      version: `jco ${version}`,
-      start: async (port) =>
-        startChild(process.execPath, [script, 'serve', path, '--port', String(port)]),
     };
   },
 };

@@ -16,6 +16,8 @@ export interface PreparedPeer {
 
 /** A started peer. */
 export interface RunningPeer {
+  /** Resolves when it has ended, also by itself; absent where that cannot be known. */
+  readonly ended?: Promise<unknown>;
   stop(): Promise<void>;
 }
 
@@ -31,6 +33,12 @@ export interface Peer {
    * @throws {PeerGap} If it cannot run here.
    */
   prepare(directory: string): Promise<PreparedPeer>;
+}
+
+/** A peer that is not measured, as a table names it. */
+export interface NamedGap {
+  readonly name: string;
+  readonly reason: string;
 }
 
 /** Why a peer is not measured: a named gap in the table. */

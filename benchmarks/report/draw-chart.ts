@@ -27,7 +27,8 @@ export function drawChart(chart: Chart): string {
       textStyle: { fontFamily: 'sans-serif' },
       title: { text: chart.title, left: 'center', textStyle: { fontSize: 15 } },
       grid: { containLabel: true, left: 20, right: 90, top: 70, bottom: 40 },
-      ...(chart.series.length > 1 ? { legend: { top: 34 } } : {}),
+      // Without a browser nothing measures text: names are farther apart than they look to the library.
+      ...(chart.series.length > 1 ? { legend: { top: 34, itemGap: 60 } } : {}),
       ...(chart.kind === 'bars' ? drawBars(chart) : drawLines(chart)),
     });
     return `${drawing.renderToSVGString()}\n`;
@@ -42,7 +43,10 @@ function drawBars({ unit, isLogarithmic, series }: Chart): echarts.EChartsCoreOp
   const longest = Math.max(...labels.map((label) => label.length));
   return {
     grid: { left: 16 + LABEL_WIDTH * longest, right: 90, top: 70, bottom: 40 },
-    xAxis: { type: isLogarithmic === true ? 'log' : 'value', name: unit },
+    xAxis:
+      isLogarithmic === true
+        ? { type: 'log', name: unit, ...beginBelow(series) }
+        : { type: 'value', name: unit },
     // The first one stands on top.
     yAxis: { type: 'category', data: labels, inverse: true, axisLabel: { fontSize: 11 } },
     series: series.map(({ name, points }) => ({
@@ -57,6 +61,16 @@ function drawBars({ unit, isLogarithmic, series }: Chart): echarts.EChartsCoreOp
       },
     })),
   };
+}
+
+/** Bars begin at the left edge, a power of ten that all are longer than: at 1, those of less would point backwards. */
+function beginBelow(series: Chart['series']): {
+  readonly min: number;
+  readonly startValue: number;
+} {
+  const values = series.flatMap(({ points }) => points.map(([, value]) => value));
+  const min = 10 ** (Math.ceil(Math.log10(Math.min(...values))) - 1);
+  return { min, startValue: min };
 }
 
 function drawLines({ unit, along, isLogarithmic, series }: Chart): echarts.EChartsCoreOption {

@@ -1,6 +1,6 @@
 /**
  * How long a light function takes while others take more than their share of the same thread: CPU, memory, connections
- * that are not read. One request after the other; neighbours alternate, round by round.
+ * that are not read. One request after the other; neighbours alternate, round by round. The same at peers.
  */
 import { alternate } from '../kit/alternate.ts';
 import { BenchHost } from '../kit/bench-host.ts';
@@ -17,10 +17,19 @@ import { formatNumber } from '../kit/output-lines.ts';
 import { median, percentile } from '../kit/percentiles.ts';
 import type { Figure, Ratio, Suite, SuiteOptions, SuiteResult } from '../kit/suite.ts';
 import type { Table } from '../kit/table.ts';
+import { openTemporaryDirectory } from '../kit/temporary-directory.ts';
 import { encodeRequest } from '../load/encode-request.ts';
+import {
+  describePeers,
+  listPeerFigures,
+  measurePeerFairness,
+  type PeerPlan,
+} from '../peers/peer-fairness.ts';
 
 const QUICK = { rounds: 2, requests: 150 };
 const FULL = { rounds: 7, requests: 3000 };
+const QUICK_PEERS: PeerPlan = { rounds: 1, requests: 100, limitMs: 500, totalMs: 1000 };
+const FULL_PEERS: PeerPlan = { rounds: 3, requests: 1000, limitMs: 2000, totalMs: 6000 };
 /** Before samples count. */
 const WARM_UP = 20;
 const EXAMPLE = 'hello-rust';
@@ -36,7 +45,7 @@ interface Side {
 /** The suite `fairness`. */
 export const fairnessSuite: Suite = {
   name: 'fairness',
-  description: 'latency of a light function beside burners, memory hogs and slow readers',
+  description: 'latency of a light function beside burners, memory hogs and slow readers; peers',
   run: runFairness,
 };
 
@@ -49,7 +58,8 @@ async function runFairness(
   const plan = { ...base, rounds: options.samples ?? base.rounds };
   const [example] = listExamples([EXAMPLE]);
   if (example === undefined) throw new Error(`Cannot measure fairness: there is no ${EXAMPLE}`);
-  await using host = await BenchHost.open({ engine: 'native' });
+  await using stack = new AsyncDisposableStack();
+  const host = stack.use(await BenchHost.open({ engine: 'native' }));
   await host.deploy('light', example);
   const sides = [nobody, burners, hogs, slowReaders].map((neighbour): Side => ({
     neighbour,
@@ -64,6 +74,9 @@ async function runFairness(
       await measureRound(host, side, request, plan.requests);
     }
   }
+  const directory = stack.adopt(await openTemporaryDirectory(), (it) => it.close());
+  const peerPlan = options.quick ? QUICK_PEERS : FULL_PEERS;
+  const peers = await measurePeerFairness(directory.path, peerPlan, progress);
   return {
     suite: 'fairness',
     startedAt,
@@ -74,11 +87,19 @@ async function runFairness(
       ),
       better: 'lower',
     })),
-    figures: sides.flatMap(figuresOf),
-    tables: [describe(sides, plan)],
+    figures: [...sides.flatMap(figuresOf), ...listPeerFigures(peers)],
+    tables: [describe(sides, plan), describePeers(peers, peerPlan)],
     raw: {
       plan,
       sides: sides.map(({ neighbour, rounds, busy }) => ({ name: neighbour.name, rounds, busy })),
+      peerPlan,
+      gaps: peers.gaps,
+      // JSON has no infinity: null is a request without an answer in time.
+      peers: peers.sides.map(({ peer, neighbour, version, rounds }) => ({
+        name: `${peer.name}:${neighbour.name}`,
+        version,
+        rounds,
+      })),
     },
   };
 }
@@ -129,8 +150,6 @@ function describe(sides: readonly Side[], { rounds, requests }: typeof QUICK): T
       const values = figuresOf(side).map(({ value }) => formatNumber(value));
       return [side.neighbour.what].concat(values);
     }),
-    remarks: [
-      `${rounds} rounds of ${requests} requests, neighbours alternated. jco serve and workerd are not measured beside ours yet.`,
-    ],
+    remarks: [`${rounds} rounds of ${requests} requests, neighbours alternated.`],
   };
 }

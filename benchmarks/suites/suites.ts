@@ -8,6 +8,7 @@ import { languagesSuite } from './languages.ts';
 import { limitsSuite } from './limits.ts';
 import { recoverySuite } from './recovery.ts';
 import { scaleSuite } from './scale.ts';
+import { soakSuite } from './soak.ts';
 import { startPeersSuite } from './start-peers.ts';
 import { startSuite } from './start.ts';
 import { throughputSuite } from './throughput.ts';
@@ -26,5 +27,6 @@ export const SUITES: readonly Suite[] = [
   scaleSuite,
   fairnessSuite,
   recoverySuite,
+  soakSuite,
   startPeersSuite,
 ];

@@ -1,54 +1,56 @@
 /**
- * How many requests a second each example serves, with a fresh instance for each and with a reused one,
- * beside plain Fastify saying hello on the same machine at the same time.
+ * Requests a second and latencies at fixed rates: hello, a JSON document, a 64 KB body and a millisecond of CPU time, by ours
+ * (isolated and reused instances, both engines), plain Fastify and the peers; hello in JavaScript, Go and Python; commands.
  *
- * Sides alternate, round by round. A ratio is made of the two sides of one round, and the median of the
+ * Sides alternate, round by round. A ratio is made of two sides of one round, and the median of the
  * rounds stands for it: a neighbour that takes half the machine for a minute halves both.
  */
-import { alternate } from '../kit/alternate.ts';
-import { BenchHost } from '../kit/bench-host.ts';
-import { Child } from '../kit/child.ts';
-import { listExamples, type Example } from '../kit/examples.ts';
-import { LatencyHistogram } from '../../cli/bench/latency-histogram.ts';
-import { formatNumber } from '../kit/output-lines.ts';
-import { median } from '../kit/percentiles.ts';
-import type { Figure, Ratio, Suite, SuiteOptions, SuiteResult } from '../kit/suite.ts';
-import type { Table } from '../kit/table.ts';
-import { encodeRequest } from '../load/encode-request.ts';
-import type { LoadOutcome } from '../load/generate-load.ts';
+import type { Suite, SuiteOptions, SuiteResult } from '../kit/suite.ts';
+import { Contest, rateOf, type LoadPlan, type LoadSide } from '../load/load-side.ts';
 import { openLoader } from '../load/loader.ts';
+import { describe, listFigures, listRatios, type Measured } from '../load/throughput-report.ts';
+import { GROUPS, openSides, type GroupName } from '../load/throughput-sides.ts';
 
-const QUICK = { rounds: 3, warmUpMs: 100, durationMs: 500 };
-const FULL = { rounds: 7, warmUpMs: 500, durationMs: 4000 };
+interface Plan {
+  /** Before everything, not counted: code is compiled and optimised by then. */
+  readonly warmUp: LoadPlan;
+  readonly closed: LoadPlan;
+  readonly atRate: LoadPlan;
+  readonly alone: LoadPlan;
+  /** Requests one after the other in each round. */
+  readonly aloneRequests: number;
+}
+
+const QUICK: Plan = {
+  warmUp: { rounds: 1, warmUpMs: 0, durationMs: 150 },
+  closed: { rounds: 2, warmUpMs: 30, durationMs: 170 },
+  atRate: { rounds: 1, warmUpMs: 50, durationMs: 200 },
+  alone: { rounds: 1, warmUpMs: 0, durationMs: 150 },
+  aloneRequests: 60,
+};
+const FULL: Plan = {
+  warmUp: { rounds: 1, warmUpMs: 0, durationMs: 500 },
+  closed: { rounds: 5, warmUpMs: 150, durationMs: 700 },
+  atRate: { rounds: 3, warmUpMs: 100, durationMs: 900 },
+  alone: { rounds: 3, warmUpMs: 0, durationMs: 600 },
+  aloneRequests: 1000,
+};
 const CONNECTIONS = 32;
-/** From here on the loader may be what limits the fastest side. */
-const BUSY_LOADER = 0.9;
-const BASELINE = 'fastify';
-
-/** Something that is loaded. */
-interface Side {
-  /** `fastify`, `fresh:hello-rust`, `reuse:hello-rust`. */
-  readonly name: string;
-  readonly port: number;
-  readonly request: Uint8Array;
-  /** What deploy found out about it. */
-  readonly findings: readonly string[];
-}
-
-/** A side and what each round came to. */
-interface MeasuredSide {
-  readonly name: string;
-  readonly findings: readonly string[];
-  readonly rounds: readonly LoadOutcome[];
-  /** Its requests a second over those of Fastify in the same round. */
-  readonly ratios: readonly number[];
-  readonly latencies: LatencyHistogram;
-}
+/** An open loop needs a free connection for each request that waits. */
+const RATE_CONNECTIONS = 128;
+/** Shares of what a side can do, and how their figures are called. All sides are measured at the first. */
+const RATES = [
+  ['half-load', 0.5],
+  ['quarter-load', 0.25],
+  ['three-quarter-load', 0.75],
+] as const;
+/** Sides that are measured at every rate, in full runs. */
+const AT_ALL_RATES: ReadonlySet<string> = new Set(['fastify', 'isolated', 'reuse', 'workerd']);
 
 /** The suite `throughput`. */
 export const throughputSuite: Suite = {
   name: 'throughput',
-  description: 'requests a second of each example, fresh and reused, beside plain Fastify',
+  description: 'requests a second and latencies at fixed rates, beside Fastify and peers',
   run: runThroughput,
 };
 
@@ -57,133 +59,80 @@ async function runThroughput(
   progress: (line: string) => void,
 ): Promise<SuiteResult> {
   const startedAt = new Date().toISOString();
-  const plan = options.quick ? QUICK : FULL;
-  const sides = await measure(
-    options,
-    { ...plan, rounds: options.samples ?? plan.rounds },
-    progress,
-  );
-  const guests = sides.filter(({ name }) => name !== BASELINE);
+  const base = options.quick ? QUICK : FULL;
+  const rounds = options.samples ?? base.closed.rounds;
+  const plan = { ...base, closed: { ...base.closed, rounds } };
+  await using stack = new AsyncDisposableStack();
+  const loader = stack.adopt(await openLoader(), (it) => it.close());
+  progress('  starting everybody');
+  const groups = chooseGroups(options);
+  const opened = await openSides(stack, { groups, quick: options.quick });
+  const contest = new Contest(loader, opened.sides);
+  const measured = await measure(contest, plan, options.quick, progress);
+  const all: Measured = { ...measured, gaps: [...opened.gaps, ...contest.gaps] };
   return {
     suite: 'throughput',
     startedAt,
-    ratios: guests.map(({ name, ratios }): Ratio => ({
-      name: `${name}/${BASELINE}`,
-      value: median(ratios),
-    })),
-    figures: sides.flatMap(listFigures),
-    tables: [describe(sides)],
+    ratios: listRatios(all),
+    figures: listFigures(all),
+    tables: describe(all),
     raw: {
-      connections: CONNECTIONS,
-      warmUpMs: plan.warmUpMs,
-      durationMs: plan.durationMs,
-      sides: Object.fromEntries(
-        sides.map(({ name, findings, rounds }) => [name, { findings, rounds }]),
+      plan,
+      connections: { closed: CONNECTIONS, atRate: RATE_CONNECTIONS },
+      gaps: all.gaps,
+      versions: Object.fromEntries(all.sides.map(({ id, version }) => [id, version])),
+      closed: Object.fromEntries(all.closed),
+      atRate: Object.fromEntries(
+        [...all.atRate].map(([label, outcomes]) => [label, Object.fromEntries(outcomes)]),
       ),
+      alone: Object.fromEntries(all.alone),
     },
   };
 }
 
 async function measure(
-  options: SuiteOptions,
-  plan: typeof QUICK,
+  contest: Contest,
+  { warmUp, closed: closedPlan, atRate: ratePlan, alone: alonePlan, aloneRequests }: Plan,
+  quick: boolean,
   progress: (line: string) => void,
-): Promise<readonly MeasuredSide[]> {
-  await using host = await BenchHost.open();
-  await using stack = new AsyncDisposableStack();
-  const script = new URL('../baselines/fastify-process.ts', import.meta.url);
-  const fastify = stack.adopt(await Child.start<number, never, never>(script), (it) => it.close());
-  const loader = stack.adopt(await openLoader(), (it) => it.close());
-  const sides = [
-    {
-      name: BASELINE,
-      port: fastify.ready,
-      request: encodeRequest('localhost', HELLO),
-      findings: [],
-    },
-    ...(await deploySides(host, listExamples(options.only))),
-  ];
-  const outcomes = new Map<string, LoadOutcome[]>(sides.map(({ name }) => [name, []]));
-  const { warmUpMs, durationMs } = plan;
-  for (const [index, round] of alternate(sides, plan.rounds).entries()) {
-    progress(`  round ${index + 1} of ${plan.rounds}`);
-    for (const { name, port, request } of round) {
-      const order = { port, request, connections: CONNECTIONS, warmUpMs, durationMs };
-      const outcome = await loader.ask(order).catch((error: unknown) => {
-        throw new Error(`Cannot measure "${name}"`, { cause: error });
-      });
-      outcomes.get(name)?.push(outcome);
-    }
+): Promise<Omit<Measured, 'gaps'>> {
+  const tell = (what: string, rounds: number) => (round: number) =>
+    progress(`  ${what}, round ${round} of ${rounds}`);
+  const all = contest.sides;
+  await contest.measureClosed(warmUp, CONNECTIONS, tell('warming up', warmUp.rounds));
+  const onClosed = tell('full load', closedPlan.rounds);
+  const closed = await contest.measureClosed(closedPlan, CONNECTIONS, onClosed);
+  const atRate = new Map<string, Awaited<ReturnType<Contest['measureAtRate']>>>();
+  for (const [label, share] of quick ? RATES.slice(0, 1) : RATES) {
+    const rateFor = ({ id }: LoadSide): number | undefined => {
+      const most = rateOf(closed, id);
+      const isAsked = label === RATES[0][0] || AT_ALL_RATES.has(id);
+      return most === undefined || !isAsked ? undefined : most * share;
+    };
+    const onRound = tell(label, ratePlan.rounds);
+    atRate.set(label, await contest.measureAtRate(ratePlan, RATE_CONNECTIONS, rateFor, onRound));
   }
-  const baseline = outcomes.get(BASELINE) ?? [];
-  return sides.map((side) => toMeasuredSide(side, outcomes.get(side.name) ?? [], baseline));
-}
-
-const HELLO = { method: 'GET', path: '/', body: '' } as const;
-
-/** Deploys every example once with fresh instances and, where it can be, once with reused ones. */
-async function deploySides(host: BenchHost, examples: readonly Example[]): Promise<Side[]> {
-  const sides: Side[] = [];
-  for (const example of examples) {
-    const { name, kind, request } = example;
-    const isolations = kind === 'http' ? (['request', 'reuse'] as const) : (['request'] as const);
-    for (const isolation of isolations) {
-      const prefix = isolation === 'request' ? 'fresh' : 'reuse';
-      const findings = await host.deploy(`${prefix}-${name}`, example, { isolation });
-      const bytes = encodeRequest(`${prefix}-${name}.localhost`, request);
-      sides.push({ name: `${prefix}:${name}`, port: host.port, request: bytes, findings });
-    }
-  }
-  return sides;
-}
-
-function toMeasuredSide(
-  { name, findings }: Side,
-  rounds: readonly LoadOutcome[],
-  baseline: readonly LoadOutcome[],
-): MeasuredSide {
-  const latencies = new LatencyHistogram();
-  for (const round of rounds) latencies.merge(round.latencies);
-  const ratios = rounds.map(
-    ({ requestsPerSecond }, index) =>
-      requestsPerSecond / (baseline[index]?.requestsPerSecond ?? Number.NaN),
-  );
-  return { name, findings, rounds, ratios, latencies };
-}
-
-function listFigures({ name, rounds, latencies }: MeasuredSide): Figure[] {
-  const rates = rounds.map(({ requestsPerSecond }) => requestsPerSecond);
-  const latency = (label: string, share: number): Figure => ({
-    name: `latency-${label}-${name}`,
-    value: latencies.percentile(share),
-    unit: 'ms',
-  });
-  return [
-    { name: `rps-${name}`, value: median(rates), unit: 'requests/s' },
-    latency('p50', 0.5),
-    latency('p99', 0.99),
-    latency('p99.9', 0.999),
-  ];
-}
-
-function describe(sides: readonly MeasuredSide[]): Table {
-  const cpu = Math.max(...sides.flatMap(({ rounds }) => rounds.map(({ loaderCpu }) => loaderCpu)));
-  const limited = cpu > BUSY_LOADER ? ': the fastest side may be faster than shown' : '';
+  const onAlone = tell('one request after the other', alonePlan.rounds);
+  const groups = ['hello', 'languages'];
+  const alone = await contest.measureAlone(groups, alonePlan, aloneRequests, onAlone);
   return {
-    title: `Throughput, ${CONNECTIONS} connections`,
-    head: ['side', 'requests/s', 'min – max', 'of Fastify', 'p50 ms', 'p99 ms', 'p99.9 ms'],
-    rows: sides.map(({ name, rounds, ratios, latencies }) => {
-      const rates = rounds.map(({ requestsPerSecond }) => requestsPerSecond);
-      return [
-        name,
-        formatNumber(median(rates)),
-        `${formatNumber(Math.min(...rates))} – ${formatNumber(Math.max(...rates))}`,
-        formatNumber(median(ratios)),
-        ...[0.5, 0.99, 0.999].map((share) => formatNumber(latencies.percentile(share))),
-      ];
-    }),
-    remarks: [
-      `Median of ${sides[0]?.rounds.length ?? 0} rounds, sides alternated; latencies of all rounds, every connection always waiting for an answer. The loader took at most ${Math.round(cpu * 100)} % of a core${limited}.`,
-    ],
+    // A peer that failed later is a gap, and what it did before counts.
+    sides: all.filter(({ id }) => closed.has(id)),
+    rounds: closedPlan.rounds,
+    rateRounds: ratePlan.rounds,
+    connections: CONNECTIONS,
+    closed,
+    atRate,
+    alone,
   };
+}
+
+/** Those that were asked for by name; commands tell little in a few rounds. */
+function chooseGroups({ only, quick }: SuiteOptions): readonly GroupName[] {
+  const stranger = only?.find((name) => !GROUPS.some((group) => group === name));
+  if (stranger !== undefined) {
+    throw new Error(`Cannot measure "${stranger}": it is not one of ${GROUPS.join(', ')}`);
+  }
+  if (only !== undefined) return GROUPS.filter((group) => only.includes(group));
+  return quick ? GROUPS.filter((group) => group !== 'commands') : GROUPS;
 }
