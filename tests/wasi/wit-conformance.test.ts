@@ -124,6 +124,9 @@ function methodsOf(offered: HostInterface, resource: string): string[] {
     prototype = Object.getPrototypeOf(prototype) as object | null;
   }
   names.delete('constructor');
+  for (const declared of offered.onMemory ?? []) {
+    names.delete(`${toCamelCase(declared.slice(declared.indexOf('.') + 1))}OnMemory`);
+  }
   return [...names].sort();
 }
 
