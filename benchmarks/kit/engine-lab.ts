@@ -2,7 +2,7 @@
 import { CloseStack, type Closeable } from '../../host/base/closeable.ts';
 import type { EngineName } from '../../host/engine/manifest.ts';
 import { Child } from './child.ts';
-import type { EngineAnswer, EngineQuestion, EngineReady } from './engine-process.ts';
+import type { EngineAnswer, EngineMeasure, EngineQuestion, EngineReady } from './engine-process.ts';
 import type { Example } from './examples.ts';
 import { openTemporaryDirectory } from './temporary-directory.ts';
 
@@ -40,7 +40,7 @@ export class EngineLab implements Closeable, AsyncDisposable {
   }
 
   /** Times instantiations, or calls of one ready instance, in µs. */
-  async measure(what: 'instantiate' | 'call', samples: number): Promise<readonly number[]> {
+  async measure(what: EngineMeasure, samples: number): Promise<readonly number[]> {
     const answer = await this.#child.ask({ measure: what, samples });
     return 'microseconds' in answer ? answer.microseconds : [];
   }

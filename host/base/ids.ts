@@ -56,7 +56,7 @@ export function requestIdFrom(header: string | undefined): RequestId {
 /** Random bytes of one id. */
 const ID_BYTES = 16;
 /** Ids made at once: fetching random bytes costs 2 µs, however few they are. */
-const IDS_AT_ONCE = 32;
+const IDS_AT_ONCE = 256;
 
 /** Hexadecimal digits of ids that are not given out yet start at `nextId`. */
 let idDigits = '';
