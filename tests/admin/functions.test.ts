@@ -317,8 +317,3 @@ async function openFollow({
   const [answer] = (await once(call, 'response')) as [IncomingMessage];
   return { answer, leave: () => call.destroy() };
 }
-
-/** Asks again until it is so; the test's time-out is the limit. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setImmediate(resolve));
-}
