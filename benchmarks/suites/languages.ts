@@ -39,7 +39,7 @@ const QUICK = {
   jco: { rounds: 3, warmUpMs: 200, durationMs: 800 },
 };
 const FULL = {
-  cold: 15,
+  cold: 5,
   warm: 300,
   warmUp: 50,
   jco: { rounds: 9, warmUpMs: 500, durationMs: 3000 },

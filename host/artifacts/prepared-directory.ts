@@ -11,7 +11,7 @@ import { HostError } from '../base/errors.ts';
 import { digestOf, type Digest } from '../base/ids.ts';
 import { syncDirectory } from '../storage/sync-directory.ts';
 import { damageOf, errnoOf } from '../storage/storage-error.ts';
-import { PIECE_BYTES, readChecked } from './read-checked.ts';
+import { PIECE_BYTES, readChecked, readShort } from './read-checked.ts';
 import type { PreparedFile } from './store.ts';
 
 const LIST_NAME = 'digests.json';
@@ -53,8 +53,8 @@ export async function readPrepared(
   const files = new Map<string, Uint8Array>();
   // Together, because a cold start waits for them.
   const contents = await Promise.all(
-    Object.entries(list).map(async ([name, { digest }]) => {
-      return [name, await readListed(join(path, name), digest)] as const;
+    Object.entries(list).map(async ([name, { digest, bytes }]) => {
+      return [name, await readListed(join(path, name), digest, bytes)] as const;
     }),
   );
   for (const [name, content] of contents) {
@@ -68,8 +68,17 @@ export async function readPrepared(
   return files;
 }
 
-async function readListed(path: string, digest: Digest): Promise<Uint8Array | undefined> {
+async function readListed(
+  path: string,
+  digest: Digest,
+  bytes: number,
+): Promise<Uint8Array | undefined> {
   try {
+    if (bytes <= PIECE_BYTES) {
+      const content = await readShort(await open(path, 'r'), digest, bytes);
+      // What came in pieces is no damage yet.
+      if (content !== undefined) return content;
+    }
     await using file = await open(path, 'r');
     return await readChecked(file, digest);
   } catch (error) {
