@@ -13,6 +13,9 @@ const BATCH_LINES = 1000;
 /** How long the supervisor has to take a batch. */
 const TIMEOUT_MS = 5000;
 
+/** When what did not arrive is sent again, unless a line or a supervisor comes first. */
+const RETRY_MS = 1000;
+
 /** Sends a batch. Rejects if it did not arrive. */
 export type SendLines = (
   batch: { readonly first: number; readonly lines: readonly GuestLine[] },
@@ -27,6 +30,7 @@ export class ForwardedLog implements LineSink {
   /** Number of the first line that waits. */
   #first = 0;
   #sending: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(send: SendLines) {
     this.#send = send;
@@ -56,12 +60,20 @@ export class ForwardedLog implements LineSink {
       try {
         await this.#send({ first, lines }, TIMEOUT_MS);
       } catch (error) {
-        // They wait for the next line, or for the next supervisor. What was refused would be refused again.
-        if (toHostError(error).code !== 'internal_error') return;
+        // What was refused would be refused again; the rest waits.
+        if (toHostError(error).code !== 'internal_error') {
+          this.#retryLater();
+          return;
+        }
       }
       // Some may have been dropped in the meantime.
       this.#drop(Math.max(0, first + lines.length - this.#first));
     }
+  }
+
+  #retryLater(): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => void this.flush(), RETRY_MS).unref();
   }
 
   #drop(count: number): void {

@@ -112,7 +112,7 @@ t.test(
     t.notOk('latencyMs' in report);
     t.match(await bench('--url', 'http://127.0.0.1:1/'), {
       code: 5,
-      stderr: /Cannot reach the host at "http:\/\/127.0.0.1:1\/": .*ECONNREFUSED.*--url/,
+      stderr: /Cannot reach the host at \\"http:\/\/127.0.0.1:1\/\\": .*ECONNREFUSED.*--url/,
     });
   },
 );
@@ -165,14 +165,14 @@ t.test('Ctrl-C ends it with what was measured so far', async (t) => {
 t.test('what cannot be sent or does not go together is refused', async (t) => {
   const { bench } = await openWorld(t, (_, response) => response.end());
   for (const [flags, stderr] of [
-    [['--cold', '--rate', '5'], /Cannot use --rate "5": cold starts/],
-    [['--cold', '--connections', '5'], /Cannot use --connections "5"/],
+    [['--cold', '--rate', '5'], /Cannot use --rate \\"5\\": cold starts/],
+    [['--cold', '--connections', '5'], /Cannot use --connections \\"5\\"/],
     [['--connections', '0'], /not a number from 1 to 10000/],
     [['--duration', '2h'], /longer than an hour/],
     [['--duration', 'long'], /invalid_duration/],
     [['--url', 'ftp://x/'], /no http or https URL/],
     [['/two words'], /Cannot use PATH/],
-    [['-X', 'HEAD'], /Cannot use --method "HEAD"/],
+    [['-X', 'HEAD'], /Cannot use --method \\"HEAD\\"/],
     [['-H', 'Content-Length: 5'], /the loader sets this field itself/],
   ] as const) {
     t.match(await bench(...flags), { code: 2, stdout: '', stderr }, flags.join(' '));

@@ -63,18 +63,22 @@ t.test(
       await lost;
     }
     const input = { params: { name: 'bad' }, query: { tail: 1000 } };
-    const kept: string[] = [];
+    // Most that were seen at once of each: the calls in between push older lines out of what is kept.
+    const most = new Map<string, number>();
     await cluster.until('all lines are there', async () => {
       // Lines that were lost go with the next ones, which may have to come from the same worker.
       await Promise.all(Array.from({ length: 8 }, () => host.call('/bad/stdout')));
-      kept.length = 0;
+      const seen: string[] = [];
       for await (const event of host.api.callLines('GET /v1/functions/{name}/logs', input)) {
-        if ('line' in event && event.line.stream === 'stdout') kept.push(event.line.requestId);
+        if ('line' in event && event.line.stream === 'stdout') seen.push(event.line.requestId);
       }
-      return ids.every((id) => kept.includes(id));
+      for (const id of ids) {
+        const count = seen.filter((one) => one === id).length;
+        most.set(id, Math.max(count, most.get(id) ?? 0));
+      }
+      return ids.every((id) => most.get(id) !== 0);
     });
-    for (const id of ids)
-      t.equal(kept.filter((one) => one === id).length, 1, `${id} is there once`);
+    for (const id of ids) t.equal(most.get(id), 1, `${id} is there once`);
     const { failures, statuses } = await load.stop();
     t.same(Object.keys(statuses), ['200']);
     t.ok(
