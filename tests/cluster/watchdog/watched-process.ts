@@ -1,5 +1,5 @@
 /**
- * A process with a watchdog and an event loop that is treated badly, for `watchdog-thread.test.ts`:
+ * A process with a watchdog and an event loop that is treated badly, for `watchdog-thread.long.test.ts`:
  * `node watched-process.ts MODE SOCKET WATCHDOG_MS`. It says `ready`, and begins when stdin says so.
  */
 import { once } from 'node:events';
