@@ -136,6 +136,8 @@ function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
   const heapMib = Math.max(64, Math.floor(limits.memoryBytes / 2 ** 21));
   return fork(script, [String(process.pid)], {
     execArgv: [
+      // Changes V8's tag: with another one the host could not use the code cache that the child makes.
+      ...process.execArgv.filter((flag) => flag === '--no-compilation-cache'),
       `--max-old-space-size=${heapMib}`,
       '--permission',
       // For the child's watch on its parent, and for preview2-shim, which starts a thread when it is
