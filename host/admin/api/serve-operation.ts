@@ -1,8 +1,7 @@
 /** Registers a route as the table of operations has it: its path, what it needs, and that its answer has the type. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { JsonOperationKey, OperationKey, ParameterOf } from './operation-types.ts';
+import type { AnswerOf, JsonOperationKey, OperationKey, ParameterOf } from './operation-types.ts';
 import { operations, type Operation } from './operations.ts';
-import type { AnswerOf } from './operation-types.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
