@@ -44,9 +44,16 @@ export class LauncherClient {
       if (client !== undefined) events.onLost(client);
     };
     const link = new RpcLink(socket, { handlers, onClose });
-    const view = (await link.call('launcher.describe', {}, CALL_MS)) as LauncherView;
-    client = new LauncherClient(link, view);
-    return client;
+    try {
+      const view = (await link.call('launcher.describe', {}, CALL_MS)) as LauncherView;
+      client = new LauncherClient(link, view);
+      return client;
+    } catch (error) {
+      link.close();
+      // It was about to end: of what a process has open, one thing is closed after another.
+      if (error instanceof HostError && error.code === 'link_lost') return undefined;
+      throw error;
+    }
   }
 
   /**

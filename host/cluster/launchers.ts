@@ -19,6 +19,8 @@ const FREE_MS = 5000;
 const FREE_LOOK_MS = 20;
 /** How soon another spare one is tried after one was lost or could not be had. */
 const SPARE_MS = 1000;
+/** How soon it is tried again to have a launcher. */
+const RETRY_MS = 1000;
 
 /** What it works with. */
 export interface LaunchersParts {
@@ -139,24 +141,34 @@ export class Launchers implements Closeable {
     }
     if (client !== this.#current) return;
     this.#current = undefined;
-    this.#replace().catch((err: unknown) =>
-      this.#parts.log.error({ err }, 'the launcher cannot be replaced'),
-    );
+    void this.#replace();
   }
 
-  /** The workers go on without it, but new ones need another. */
+  /** The workers go on without it, but new ones need another: it is tried until there is one. */
   async #replace(): Promise<void> {
-    const { log, onLost, onReplaced, freeAddress } = this.#parts;
+    const { log, onLost, onReplaced } = this.#parts;
     log.error('the launcher is gone: starting another one');
     onLost();
-    if (!(await this.#useSpare())) {
-      // Without the bound socket at hand it is only free when all that listen on it have stopped.
-      const mustFree = this.#bound === undefined;
-      if (mustFree) freeAddress();
-      await this.start(mustFree);
+    while (!this.#isClosed) {
+      try {
+        await this.#findAnother();
+        log.info('another launcher is there');
+        return onReplaced();
+      } catch (err) {
+        log.error({ err }, 'the launcher cannot be replaced');
+        await delay(RETRY_MS);
+      }
     }
-    log.info('another launcher is there');
-    onReplaced();
+  }
+
+  async #findAnother(): Promise<void> {
+    if (await this.#useSpare()) return;
+    // Without the bound socket at hand it is only free when all that listen on it have stopped.
+    const mustFree = this.#bound === undefined;
+    if (mustFree) this.#parts.freeAddress();
+    await this.start(mustFree);
+    // Nobody would end what came too late.
+    if (this.#isClosed) this.#current?.end();
   }
 
   async #useSpare(): Promise<boolean> {

@@ -7,6 +7,8 @@ import { toListenError } from '../config/listen-error.ts';
 
 /** Bytes of a socket's path that every system takes (`sun_path`; Linux has 108, macOS 104, both with a final zero). */
 const MAX_PATH_BYTES = 103;
+/** What connecting says where nobody listens, or whoever did is ending. */
+const NOBODY: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET']);
 
 /**
  * Listens on a path that only this user may connect to. What lies there is replaced: the caller holds the lock of
@@ -107,7 +109,7 @@ export async function connectToPath(path: string): Promise<Socket | undefined> {
       resolve(socket);
     });
     socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(undefined);
+      if (NOBODY.has(error.code)) resolve(undefined);
       else reject(error);
     });
   });

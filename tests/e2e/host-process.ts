@@ -17,6 +17,8 @@ const FAAS = fileURLToPath(new URL('../../cli/faas.js', import.meta.url));
 
 /** Time that something may take which depends on events and not on a clock. */
 const PATIENCE_MS = 30_000;
+/** How long is waited for output: less than a test file may take, so that it is said what did not come. */
+const OUTPUT_MS = 100_000;
 
 /** What runs: a test that is ended by its time limit leaves no host behind. */
 const running = new Set<ChildProcess>();
@@ -87,13 +89,30 @@ export class FaasProcess {
     return this.#finished;
   }
 
-  /** Waits until stdout or stderr matches. */
+  /** Waits until stdout or stderr matches. @throws {Error} With the output, if that takes minutes. */
   async until(stream: 'stdout' | 'stderr', pattern: RegExp): Promise<RegExpExecArray> {
+    const endMs = performance.now() + OUTPUT_MS;
+    const timer = setTimeout(() => this.#wake(), OUTPUT_MS + 1);
+    try {
+      return await this.#untilMatched(stream, pattern, endMs);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #untilMatched(
+    stream: 'stdout' | 'stderr',
+    pattern: RegExp,
+    endMs: number,
+  ): Promise<RegExpExecArray> {
     for (;;) {
       const match = pattern.exec(this[stream]);
       if (match !== null) return match;
       if (this.child.exitCode !== null || this.child.signalCode !== null) {
         throw new Error(`ended without ${String(pattern)}: ${this.stdout}${this.stderr}`);
+      }
+      if (performance.now() >= endMs) {
+        throw new Error(`does not print ${String(pattern)}: ${this.stdout}${this.stderr}`);
       }
       await this.#change.promise;
     }

@@ -7,6 +7,8 @@ import type { WorkersHost } from './workers-host.ts';
 
 /** Connections that ask right after a deployment: enough for each worker to get some. */
 const ASKING = 24;
+/** How long an answer may take. */
+const PATIENCE_MS = 30_000;
 
 /** When the answers to deployments came: ms since 1970 by version. */
 export type DeployTimes = Map<number, number>;
@@ -43,11 +45,12 @@ export async function assertAtomic(t: Test, load: SteadyLoad, times: DeployTimes
 function ask(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { port, host: '127.0.0.1', path: '/app/', agent: false };
-    const one = request(options, (response) => {
+    const one = request({ ...options, timeout: PATIENCE_MS }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
       response.on('end', () => resolve(text)).on('error', reject);
     });
+    one.on('timeout', () => one.destroy(new Error('no answer')));
     one.on('error', reject).end();
   });
 }

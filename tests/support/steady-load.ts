@@ -41,6 +41,8 @@ export interface LoadVerdict {
 
 /** Length of a slot, ms. */
 export const SLOT_MS = 100;
+/** Longer than an answer may take. */
+const PATIENCE_MS = 60_000;
 
 const SCRIPT = fileURLToPath(new URL('./steady-load-process.ts', import.meta.url));
 
@@ -61,22 +63,41 @@ export class SteadyLoad {
     });
     t.teardown(() => child.kill('SIGKILL'));
     child.send(order);
-    await once(child, 'message');
-    return new SteadyLoad(child);
+    const load = new SteadyLoad(child);
+    await load.#next();
+    return load;
   }
 
   /** Waits until so many more answers have come. */
   async answers(count: number): Promise<void> {
     this.#child.send({ answers: count });
-    await once(this.#child, 'message');
+    await this.#next();
   }
 
   /** Sends no more, waits for what is under way, and tells what came of it. */
   async stop(): Promise<LoadVerdict> {
     this.#child.send('stop');
-    const [verdict] = (await once(this.#child, 'message')) as [LoadVerdict];
+    const verdict = (await this.#next()) as LoadVerdict;
     this.#child.disconnect();
     return verdict;
+  }
+
+  /** What it says next. @throws {Error} If it says nothing, or has ended. */
+  async #next(): Promise<unknown> {
+    const stop = new AbortController();
+    const { signal } = stop;
+    const timer = setTimeout(() => stop.abort(new Error('the load says nothing')), PATIENCE_MS);
+    const onExit = (code: number | null): void => stop.abort(new Error(`the load ended: ${code}`));
+    this.#child.once('exit', onExit);
+    try {
+      const [message] = (await once(this.#child, 'message', { signal })) as [unknown];
+      return message;
+    } catch (error) {
+      throw (signal.reason as Error | undefined) ?? error;
+    } finally {
+      clearTimeout(timer);
+      this.#child.off('exit', onExit);
+    }
   }
 }
 
