@@ -2,7 +2,7 @@
  * The artifact store on a directory of its own:
  *
  *     artifacts/<64 hex digits>     uploaded bytes
- *     prepared/<64 hex digits>/     a prepared artifact with its digests.json
+ *     prepared/<64 hex digits>      a prepared artifact, its files in one
  *     scratch/                      whatever is not finished: uploads, work of preparing processes, removals
  *
  * Things enter and leave the first two by rename alone, so each is there as a whole or not at all, and
@@ -19,7 +19,7 @@ import type { Digest } from '../base/ids.ts';
 import { SingleFlight } from '../base/single-flight.ts';
 import { damageOf, errnoOf, toStorageError } from '../storage/storage-error.ts';
 import { syncDirectory } from '../storage/sync-directory.ts';
-import { readPrepared, writePrepared } from './prepared-directory.ts';
+import { readPrepared, writePrepared } from './prepared-bundle.ts';
 import { checkFile, readChecked } from './read-checked.ts';
 import { receiveUpload } from './receive-upload.ts';
 import { RecentUse } from './recent-use.ts';

@@ -32,32 +32,6 @@ export async function readChecked(
 }
 
 /**
- * Reads a file of a known, short length into memory, and closes it without waiting for that: each step more is a turn through
- * the thread pool, and cold starts wait for them.
- *
- * @param size Bytes, at most `PIECE_BYTES`.
- * @returns The bytes, or undefined if they are more or fewer or do not have the digest.
- */
-export async function readShort(
-  file: FileHandle,
-  digest: Digest,
-  size: number,
-): Promise<Uint8Array | undefined> {
-  try {
-    // One more than it should have: it may have grown.
-    const bytes = new Uint8Array(size + 1);
-    const { bytesRead } = await file.read(bytes, 0, size + 1, 0);
-    if (bytesRead !== size) return undefined;
-    const content = bytes.subarray(0, size);
-    const hash = createHash('sha256').update(content);
-    return isDigest(hash.digest('hex'), digest) ? content : undefined;
-  } finally {
-    // Nothing was written: there is nothing to lose.
-    void file.close().catch(() => {});
-  }
-}
-
-/**
  * Reads a file through without keeping it.
  *
  * @returns Its size in bytes, or undefined if the bytes do not have the digest.

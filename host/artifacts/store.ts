@@ -57,16 +57,16 @@ export interface ArtifactStore extends Closeable {
   /** Whether a prepared artifact is there. */
   hasPrepared(key: Digest): Promise<boolean>;
   /**
-   * Stores a prepared artifact as a whole, with a digest for every file.
+   * Stores a prepared artifact as a whole, with its digest.
    *
    * @throws {storage_full} If the disk is full.
    */
   putPrepared(key: Digest, files: readonly PreparedFile[]): Promise<void>;
   /**
-   * Reads a prepared artifact and checks every file.
+   * Reads a prepared artifact and checks it.
    *
    * @throws {unknown_prepared} If it is not there.
-   * @throws {artifact_corrupt} If a file is missing or no longer has its digest.
+   * @throws {artifact_corrupt} If it no longer has its digest.
    */
   loadPrepared(key: Digest): Promise<ReadonlyMap<string, Uint8Array>>;
   /** Makes an empty directory for a preparing process; `remove` deletes it with what is in it. */

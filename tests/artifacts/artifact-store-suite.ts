@@ -148,8 +148,8 @@ export function testArtifactStore(
     await using store = disposable(await open(t, clock));
     const key = digestOf(Buffer.from('key'));
     const bytes = new Uint8Array(1);
-    const names = ['../x', 'a/b', 'a\\b', '', '.', '..', '.hidden', 'a\0b', 'ä', 'digests.json'];
-    for (const name of [...names, 'Digests.json', 'x'.repeat(101), '__proto__']) {
+    const names = ['../x', 'a/b', 'a\\b', '', '.', '..', '.hidden', 'a\0b', 'ä'];
+    for (const name of [...names, 'x'.repeat(101), '__proto__']) {
       await t.rejects(
         store.putPrepared(key, [{ name, bytes }]),
         { code: 'unsafe_file_name' },

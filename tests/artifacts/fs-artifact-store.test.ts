@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { openFsArtifactStore } from '../../host/artifacts/fs-artifact-store.ts';
@@ -78,35 +78,35 @@ t.test('every damage to a prepared artifact is found, and putPrepared() mends it
   const directory = t.testdir();
   const store = await openFsArtifactStore(directory, options);
   const key = digestOf(Buffer.from('key'));
-  const folder = join(directory, 'prepared', key.slice(7));
-  const files = [
-    { name: 'core0.wasm', bytes: randomBytes(1000) },
-    { name: 'glue.js', bytes: randomBytes(1000) },
-  ];
-  const damages: Record<string, () => Promise<void>> = {
-    'a flipped bit': () => flipBit(join(folder, 'core0.wasm'), 500),
-    'a shorter file': () => truncate(join(folder, 'glue.js'), 999),
-    'a missing file': () => rm(join(folder, 'glue.js')),
-    'a flipped bit in the list': () => flipBit(join(folder, 'digests.json'), 100),
-    'a list that is no JSON': () => writeFile(join(folder, 'digests.json'), '{'),
-    'a list of another shape': () => writeFile(join(folder, 'digests.json'), 'null'),
-    'a missing list': () => rm(join(folder, 'digests.json')),
-    'a directory in the place of a file': () => replaceByDirectory(join(folder, 'glue.js')),
-    'a directory in the place of the list': () => replaceByDirectory(join(folder, 'digests.json')),
-    'a file in the place of all': async () => {
-      await rm(folder, { recursive: true });
-      await writeFile(folder, 'text');
-    },
-  };
-  for (const [what, damage] of Object.entries(damages)) {
+  const path = join(directory, 'prepared', key.slice(7));
+  // One that is read at once, and one that is not.
+  for (const length of [1000, 3_000_000]) {
+    const files = [
+      { name: 'core0.wasm', bytes: randomBytes(length) },
+      { name: 'glue.js', bytes: randomBytes(1000) },
+    ];
+    const damages: Record<string, () => Promise<void>> = {
+      'a flipped bit': () => flipBit(path, length),
+      'a flipped bit in the digest': () => flipBit(path, 3),
+      'a flipped bit in the length of the list': () => flipBit(path, 34),
+      'a flipped bit in the list': () => flipBit(path, 40),
+      'a byte less': () => truncate(path, length),
+      'no list': () => truncate(path, 33),
+      nothing: () => truncate(path, 0),
+      'a byte more': () => appendFile(path, 'x'),
+      'something else': () => writeFile(path, 'text'),
+      'a directory in its place': () => replaceByDirectory(path),
+    };
+    for (const [what, damage] of Object.entries(damages)) {
+      await store.putPrepared(key, files);
+      t.equal((await store.loadPrepared(key)).size, 2);
+      await damage();
+      await t.rejects(store.loadPrepared(key), { code: 'artifact_corrupt' }, what);
+    }
     await store.putPrepared(key, files);
-    t.equal((await store.loadPrepared(key)).size, 2);
-    await damage();
-    await t.rejects(store.loadPrepared(key), { code: 'artifact_corrupt' }, what);
+    const loaded = await store.loadPrepared(key);
+    for (const { name, bytes } of files) t.same(Buffer.from(loaded.get(name) ?? []), bytes);
   }
-  await store.putPrepared(key, files);
-  await writeFile(join(folder, 'extra.js'), 'not in the list');
-  t.same([...(await store.loadPrepared(key)).keys()], ['core0.wasm', 'glue.js']);
 });
 
 t.test('collect() leaves alone what does not have the name of an artifact', async (t) => {

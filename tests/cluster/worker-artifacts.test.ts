@@ -10,7 +10,7 @@ import { WorkerArtifacts } from '../../host/cluster/worker-artifacts.ts';
 import { preparedKey } from '../../host/deploy/prepared-key.ts';
 import { MANIFEST_FILE } from '../../host/engine/manifest.ts';
 import { pieces } from '../artifacts/artifact-store-suite.ts';
-import { artifactPath, flipBit, preparedFiles } from '../faults/damage.ts';
+import { artifactPath, flipBit, preparedPaths } from '../faults/damage.ts';
 
 const ARTIFACT = digestOf(Buffer.from('an artifact'));
 const FILES: ReadonlyMap<string, Uint8Array> = new Map([
@@ -60,7 +60,7 @@ for (const damage of ['changed', 'gone'] as const) {
       await store.putPrepared(preparedKey(ARTIFACT), PREPARED);
       return {};
     });
-    for (const path of await preparedFiles(dataDir, /^core0/)) {
+    for (const path of await preparedPaths(dataDir)) {
       await (damage === 'gone' ? rm(path) : flipBit(path));
     }
     const { files } = await artifacts.load(ARTIFACT);
@@ -75,7 +75,7 @@ t.test('what the disk does not take comes over the link', async (t) => {
       [...FILES].map(([name, b]) => [name, Buffer.from(b).toString('base64')]),
     ),
   }));
-  for (const path of await preparedFiles(dataDir, /^core0/)) await flipBit(path);
+  for (const path of await preparedPaths(dataDir)) await flipBit(path);
   const { manifest, files } = await artifacts.load(ARTIFACT);
   t.match(manifest, { is: 'a manifest' });
   t.strictSame([...files.keys()], [...FILES.keys()]);
@@ -91,11 +91,11 @@ t.test('what cannot be mended is refused with the code that says why', async (t)
   await t.rejects(refused.artifacts.load(missing), { code: 'artifact_quarantined' });
 
   const alone = await open(t, () => nobody);
-  for (const path of await preparedFiles(alone.dataDir, /^core0/)) await flipBit(path);
+  for (const path of await preparedPaths(alone.dataDir)) await flipBit(path);
   await t.rejects(alone.artifacts.load(ARTIFACT), { code: 'link_lost' });
 
   const lying = await open(t, () => () => Promise.resolve({}));
-  for (const path of await preparedFiles(lying.dataDir, /^core0/)) await flipBit(path);
+  for (const path of await preparedPaths(lying.dataDir)) await flipBit(path);
   await t.rejects(
     lying.artifacts.load(ARTIFACT),
     { code: 'artifact_corrupt' },

@@ -1,5 +1,5 @@
 /** Damages what a host has stored, as a failing disk does: bits that change, files that are cut or gone. */
-import { open, readdir } from 'node:fs/promises';
+import { open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../host/base/ids.ts';
 
@@ -8,15 +8,26 @@ export function artifactPath(dataDir: string, bytes: Uint8Array): string {
   return join(dataDir, 'artifacts', digestOf(bytes).slice('sha256:'.length));
 }
 
-/** Paths of the files of all prepared artifacts whose name matches. */
-export async function preparedFiles(dataDir: string, name: RegExp): Promise<readonly string[]> {
-  const entries = await readdir(join(dataDir, 'prepared'), {
-    recursive: true,
-    withFileTypes: true,
-  });
-  return entries
-    .filter((entry) => entry.isFile() && name.test(entry.name))
-    .map((entry) => join(entry.parentPath, entry.name));
+/** Paths of all prepared artifacts. */
+export async function preparedPaths(dataDir: string): Promise<readonly string[]> {
+  const folder = join(dataDir, 'prepared');
+  return (await readdir(folder)).map((name) => join(folder, name));
+}
+
+/** Changes one bit in the middle of each file of a prepared artifact whose name matches. @returns Their names. */
+export async function flipPrepared(path: string, wanted: RegExp): Promise<readonly string[]> {
+  const bytes = await readFile(path);
+  let offset = 36 + bytes.readUInt32LE(32);
+  const list = JSON.parse(bytes.toString('utf8', 36, offset)) as readonly [string, number][];
+  const changed: string[] = [];
+  for (const [name, length] of list) {
+    if (wanted.test(name)) {
+      await flipBit(path, offset + Math.floor(length / 2));
+      changed.push(name);
+    }
+    offset += length;
+  }
+  return changed;
 }
 
 /** Changes one bit in the middle of a file, or at `offset`; doing it twice changes nothing. */

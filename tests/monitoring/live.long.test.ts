@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { ROOT, readSource } from '../architecture/source-files.ts';
 import type { HostClient } from '../e2e/host-client.ts';
-import { artifactPath, flipBit, preparedFiles } from '../faults/damage.ts';
+import { artifactPath, flipBit, preparedPaths } from '../faults/damage.ts';
 import { WorkersHost } from '../faults/workers-host.ts';
 import { example, misbehave } from '../guests/guests.ts';
 import { queriesOf, readDashboard, variablesOf, withEverything } from './dashboard-file.ts';
@@ -104,11 +104,11 @@ async function startLoad(
   for (let index = 0; index < COPIES; index += 1) {
     await host.deploy(`copy-${index}`, withSection(misbehave(), index));
   }
-  const others = await preparedFiles(dataDir, /./);
+  const others = await preparedPaths(dataDir);
   await host.deploy('hurt', example('upper-c'));
   await host.refusal('app', Buffer.from('no wasm'));
   await flipBit(artifactPath(dataDir, example('upper-c')));
-  for (const file of await preparedFiles(dataDir, /./)) {
+  for (const file of await preparedPaths(dataDir)) {
     if (!others.includes(file)) await rm(file);
   }
   const state = { isStopped: false };
