@@ -37,12 +37,15 @@ export interface HostInterface {
   /** WIT names of the functions that may return a promise: `poll`, `[method]pollable.block`. */
   readonly blocking: readonly string[];
   /**
-   * WIT names of the methods that are written a second time, on linear memory, for the native engine: hot ones, for which
-   * a copy of each string and byte list is too much. That method's name ends in `OnMemory`; it takes the
-   * guest's memory (`abi/guest-memory.ts`) first, and for each string (UTF-8) or `list<u8>` a pointer and a length that nobody has
-   * checked; result and errors are those of the other one. Absent: none.
+   * WIT names of the functions that are written a second time, on linear memory, for the native engine: hot ones, for which
+   * a copy of each list is too much. Such a method's name ends in `OnMemory`; free functions stand in
+   * `functionsOnMemory`. They take the guest's memory (`abi/guest-memory.ts`) first, and for each string (UTF-8) or
+   * `list<u8>` a pointer and a length that nobody has checked, for each list of borrows the number of the resource as well;
+   * result and errors are those of the other one. Absent: none.
    */
   readonly onMemory?: readonly string[];
+  /** The free functions of `onMemory` by WIT name; the guest comes before its memory. */
+  readonly functionsOnMemory?: Readonly<Record<string, HostFunction>>;
 }
 
 /** An error value of a WIT `result`: the guest sees `payload`. */

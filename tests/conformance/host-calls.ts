@@ -17,15 +17,15 @@ export class HostCalls {
   /** Starts to write down calls of these interfaces. */
   constructor(interfaces: readonly HostInterface[]) {
     const seen = new Set<object>();
-    for (const { name, functions, resources } of interfaces) {
+    for (const { name, functions, functionsOnMemory = {}, resources } of interfaces) {
       const short = name.slice(name.indexOf('/') + 1);
-      const own = functions as Record<string, HostFunction>;
-      if (!seen.has(own)) {
+      for (const own of [functions, functionsOnMemory] as Record<string, HostFunction>[]) {
+        if (seen.has(own)) continue;
+        seen.add(own);
         for (const [key, target] of Object.entries(own)) {
           own[key] = this.#noting(`${short}.${camelCase(key)}`, target);
         }
       }
-      seen.add(own);
       for (const [resource, { prototype }] of Object.entries(resources)) {
         if (seen.has(prototype as object)) continue;
         seen.add(prototype as object);

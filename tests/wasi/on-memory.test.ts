@@ -4,10 +4,13 @@ import { ComponentState } from '../../host/component/abi/component-state.ts';
 import { GuestMemory } from '../../host/component/abi/guest-memory.ts';
 import { InstanceState } from '../../host/component/abi/instance-state.ts';
 import { WitError } from '../../host/component/host-interface.ts';
+import type { HostFunction } from '../../host/component/host-interface.ts';
 import { UnmeteredCpu } from '../../host/limits/unmetered-cpu.ts';
 import { Fields } from '../../host/wasi/http/fields.ts';
 import { wasiInterfaces } from '../../host/wasi/interfaces.ts';
 import { OutputStream } from '../../host/wasi/io/output-stream.ts';
+import { Pollable } from '../../host/wasi/io/pollable.ts';
+import { wasiIoPoll } from '../../host/wasi/io/poll.ts';
 import type { ByteSink } from '../../host/wasi/ports.ts';
 import { TestGuest } from './test-guest.ts';
 
@@ -56,10 +59,13 @@ function createSink(takesText: boolean, room: number): ByteSink & { text: string
   return takesText ? Object.assign(sink, { writeText }) : sink;
 }
 
-t.test('every method that is declared to be on memory is there', async (t) => {
+t.test('every function that is declared to be on memory is there', async (t) => {
   let found = 0;
-  for (const { name, onMemory = [], resources } of wasiInterfaces) {
-    for (const declared of onMemory) {
+  for (const { name, onMemory = [], resources, functions, functionsOnMemory } of wasiInterfaces) {
+    const free = onMemory.filter((declared) => !declared.startsWith('['));
+    t.same(free, Object.keys(functionsOnMemory ?? {}), name);
+    for (const declared of free) t.type(functions[declared], 'function', `${name} ${declared}`);
+    for (const declared of onMemory.filter((one) => !free.includes(one))) {
       const [, resource = '', method = ''] = /^\[method\](.+)\.(.+)$/.exec(declared) ?? [];
       const camel = method.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
       const prototype = resources[resource]?.prototype as Record<string, unknown> | undefined;
@@ -153,3 +159,58 @@ t.test('writes on memory do what they do with copies, whatever the sink takes', 
   stream.checkWrite();
   t.throws(() => stream.writeOnMemory(memory, 131_070, 3), 'bytes beyond its memory');
 });
+
+t.test('poll() on memory gives what it gives for a list, ready or later', async (t) => {
+  const { poll: asList } = wasiIoPoll.functions as Record<'poll', HostFunction>;
+  const { poll: onMemory } = wasiIoPoll.functionsOnMemory as Record<'poll', HostFunction>;
+  const kind = fc.constantFrom('ready', 'later', 'never');
+  await fc.assert(
+    fc.asyncProperty(fc.array(kind, { maxLength: 5 }), async (kinds) => {
+      // What is never ready stays alone with nothing to wait for.
+      fc.pre(kinds.length === 0 || kinds.some((one) => one !== 'never'));
+      const open = (): readonly Pollable[] =>
+        kinds.map((one) => {
+          let isReady = one === 'ready';
+          const wait = async (): Promise<void> => {
+            if (one === 'never') await new Promise(() => {});
+            isReady = true;
+          };
+          return new Pollable(new TestGuest(), () => isReady, wait);
+        });
+      const { memory, put } = createMemory();
+      const handles = open().map((pollable) => memory.state.add(7, pollable));
+      const place = put(new Uint8Array(Uint32Array.from(handles).buffer));
+      const expected = await promiseOf(() => asList(new TestGuest(), open()));
+      const found = await promiseOf(() =>
+        onMemory(new TestGuest(), memory, place[0], handles.length, 7),
+      );
+      t.same(found, expected);
+    }),
+  );
+  const { memory, put } = createMemory();
+  const handle = memory.state.add(
+    7,
+    new Pollable(
+      new TestGuest(),
+      () => true,
+      async () => {},
+    ),
+  );
+  const [pointer] = put(new Uint8Array(Uint32Array.of(handle, 99).buffer));
+  const call = (at: number, count: number, resource: number) => (): unknown =>
+    onMemory(new TestGuest(), memory, at, count, resource);
+  t.same(call(pointer, 1, 7)(), Uint32Array.of(0));
+  t.throws(call(pointer + 1, 1, 7), 'an address that is not aligned');
+  t.throws(call(131_072, 1, 7), 'a list beyond its memory');
+  t.throws(call(pointer, -1, 7), 'endless');
+  t.throws(call(pointer, 2, 7), 'a handle that is none');
+  t.throws(call(pointer, 1, 8), 'a handle of another resource');
+});
+
+async function promiseOf(action: () => unknown): Promise<unknown> {
+  try {
+    return await action();
+  } catch (error) {
+    return String(error);
+  }
+}

@@ -33,7 +33,8 @@ export function resultPointer(signature: Signature): string {
 /**
  * Lifts the parameters of a function that a guest calls; gives an expression for each.
  *
- * @param onMemory Whether strings and byte lists are passed on as they came: pointer and length, two expressions.
+ * @param onMemory Whether strings, byte lists and lists of borrows are passed on as they came: pointer and length, two
+ *   expressions, and for borrows a third, the number of the resource.
  */
 export function liftParameters(
   emission: Emission,
@@ -53,6 +54,9 @@ export function liftParameters(
         return { expression: coreParameter(next - 1), type };
       });
       if (onMemory && isBytes(info)) return core.map(({ expression }) => expression);
+      const borrowed = onMemory ? borrowedBy(info) : undefined;
+      if (borrowed !== undefined)
+        return [...core.map(({ expression }) => expression), String(borrowed)];
       return lifter.fromFlat(body, info, core);
     });
   } else {
@@ -168,6 +172,12 @@ export function lowerOutcome(
   body.add('}else{');
   if (err !== undefined) lowerer.toMemory(body, err, at(start, errOffset), value);
   body.add('}');
+}
+
+/** Number of the resource that a list borrows, if it is such a list. */
+function borrowedBy({ type, parts: [element] }: TypeInfo): number | undefined {
+  if (type.kind !== 'list' || element?.type.kind !== 'borrow') return undefined;
+  return element.type.resource;
 }
 
 /** Whether a value is a range of bytes in memory. */

@@ -28,7 +28,7 @@ export interface LowerParts {
   readonly importIndex: number;
   readonly imported: ImportedFunction;
   readonly scope: Scope;
-  /** Number of the host's function that takes strings and byte lists where they are, if there is one. */
+  /** Number of the host's function that takes lists where they are, if there is one. */
   readonly onMemory: number | undefined;
   /** Whether the host's function may return a promise. */
   readonly blocking: boolean;
@@ -79,17 +79,18 @@ export function emitLower(emission: Emission, parts: LowerParts): string {
   return `function f${index}(${inputs}){${finish.toString()}}\n${guarded(index, parameters, call.toString())}`;
 }
 
-/** Source of the call; every function on memory is a method, and takes the memory first. */
+/** Source of the call; a function on memory takes that before its values. */
 function hostCall(
   { importIndex, imported, scope }: LowerParts,
   values: readonly string[],
   onMemory: number | undefined,
 ): string {
+  const isMethod = imported.name.startsWith('[method]');
+  const host = `h${onMemory ?? importIndex}`;
+  const memory = onMemory === undefined ? [] : [scope.memory];
+  if (!isMethod) return `${host}(${['G', ...memory, ...values].join(',')})`;
   const [self = '', ...others] = values;
-  if (onMemory !== undefined)
-    return `h${onMemory}.call(${[self, scope.memory, ...others].join(',')})`;
-  if (imported.name.startsWith('[method]')) return `h${importIndex}.call(${values.join(',')})`;
-  return `h${importIndex}(${['G', ...values].join(',')})`;
+  return `${host}.call(${[self, ...memory, ...others].join(',')})`;
 }
 
 /** Whether pointers can be passed on: they are in the core parameters, and text is UTF-8. */

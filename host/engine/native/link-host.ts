@@ -38,7 +38,10 @@ export function linkHost(
 
 function findFunction(host: HostInterface, imported: LinkedImport): HostFunction | undefined {
   const [, kind, resourceName = '', name = ''] = RESOURCE_FUNCTION.exec(imported.name) ?? [];
-  if (kind === undefined) return ownProperty(host.functions, imported.name);
+  if (kind === undefined) {
+    const table = imported.onMemory === true ? host.functionsOnMemory : host.functions;
+    return table && ownProperty(table, imported.name);
+  }
   const resource = ownProperty(host.resources, resourceName);
   if (resource === undefined) return undefined;
   if (kind === 'method') {
