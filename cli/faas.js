@@ -10,6 +10,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode } from './find-node.js';
+import { missingHeapFlags } from './heap-flags.js';
 
 const compiled = new URL('../dist/cli/main.js', import.meta.url);
 const source = new URL('./main.ts', import.meta.url);
@@ -24,12 +25,15 @@ if (node === undefined) {
   );
   process.exit(69);
 }
+const flags = process.argv[2] === 'serve' ? missingHeapFlags() : [];
+const self = fileURLToPath(import.meta.url);
 if (node === process.execPath) {
+  // The same process from its start: whoever watches it need not know. Where that is not possible it goes without.
+  if (flags.length > 0) begin([...process.execArgv, ...flags]);
   keepCompiled();
   await import(main.href);
 } else {
-  const self = fileURLToPath(import.meta.url);
-  const child = spawn(node, [self, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [...flags, self, ...process.argv.slice(2)], { stdio: 'inherit' });
   // The terminal sends its signals to the whole group; what is sent to this process alone is passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => child.kill(signal));
@@ -38,6 +42,12 @@ if (node === process.execPath) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/** @param {string[]} execArgv */
+function begin(execArgv) {
+  const [name, , ...rest] = process.argv;
+  process.execve?.(process.execPath, [name, ...execArgv, self, ...rest]);
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ApiClient } from '../../cli/api-client.ts';
 import { DeployProgress } from '../../cli/deploy-progress.ts';
 import { deployToHost } from '../../cli/deploy-to-host.ts';
+import { missingHeapFlags } from '../../cli/heap-flags.js';
 import { Terminal } from '../../cli/terminal.ts';
 import { CloseStack, type Closeable } from '../../host/base/closeable.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
@@ -90,7 +91,9 @@ export class BenchHost implements Closeable, AsyncDisposable {
       const script = new URL('./host-process.ts', import.meta.url);
       const data = dataDir ?? join(directory.path, 'data');
       const args = [data, engine, strategy, String(workers), JSON.stringify(config)];
-      const child: HostChild = stack.push(await Child.start(script, { args, nodeFlags }));
+      // Those that `faas serve` gives itself.
+      const flags = [...missingHeapFlags(), ...nodeFlags];
+      const child: HostChild = stack.push(await Child.start(script, { args, nodeFlags: flags }));
       const { adminUrl, tokenFile } = child.ready;
       const client = new ApiClient(adminUrl, (await readFile(tokenFile, 'utf8')).trim());
       stack.defer(() => client[Symbol.asyncDispose]());

@@ -1,6 +1,7 @@
 /** How a worker process is started: what it may do, and what it is told. */
 import { join } from 'node:path';
 import { modulePath, PACKAGE_ROOTS } from '../base/package-roots.ts';
+import { TAGGED_FLAGS } from '../engine/code-cache.ts';
 import type { WorkerSpec } from './launcher-messages.ts';
 import type { RunDirectory } from './run-directory.ts';
 
@@ -14,6 +15,7 @@ const INHERITED = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'TZ',
 const INHERITED_FLAGS = [
   /^--disable-wasm-trap-handler$/,
   /^--max[-_](?:old|semi)[-_]space[-_]size(?:[-_]percentage)?=[\d.]+$/,
+  ...TAGGED_FLAGS,
 ];
 
 /** What a worker is started with. */

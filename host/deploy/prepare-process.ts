@@ -13,6 +13,7 @@ import { ERROR_CODES, type ErrorCode } from '../base/error-codes.ts';
 import { digestOf, type Digest } from '../base/ids.ts';
 import { modulePath, PACKAGE_ROOTS } from '../base/package-roots.ts';
 import type { PreparedFile } from '../artifacts/store.ts';
+import { TAGGED_FLAGS } from '../engine/code-cache.ts';
 import type { Manifest } from '../engine/manifest.ts';
 import { toStorageError } from '../storage/storage-error.ts';
 import type { DeployStep } from './deployer.ts';
@@ -136,8 +137,7 @@ function startChild(job: PrepareJob, limits: PrepareLimits): ChildProcess {
   const heapMib = Math.max(64, Math.floor(limits.memoryBytes / 2 ** 21));
   return fork(script, [String(process.pid)], {
     execArgv: [
-      // Changes V8's tag: with another one the host could not use the code cache that the child makes.
-      ...process.execArgv.filter((flag) => flag === '--no-compilation-cache'),
+      ...process.execArgv.filter((flag) => TAGGED_FLAGS.some((tagged) => tagged.test(flag))),
       `--max-old-space-size=${heapMib}`,
       '--permission',
       // For the child's watch on its parent, and for preview2-shim, which starts a thread when it is

@@ -14,6 +14,16 @@ import { requireFile } from './require-file.ts';
 /** Name of the file among those of a prepared artifact. */
 export const CODE_CACHE_FILE = 'glue.cache';
 
+/**
+ * Flags that processes which serve may have and that change V8's tag (`cli/heap-flags.js`, and one for benchmarks): who
+ * prepares has to have them too.
+ */
+export const TAGGED_FLAGS: readonly RegExp[] = [
+  /^--external-memory-accounted-in-global-limit$/,
+  /^--initial-old-space-size=\d+$/,
+  /^--no-compilation-cache$/,
+];
+
 /** What the manifest says of it. */
 export interface CodeCache {
   readonly file: string;

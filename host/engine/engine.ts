@@ -47,6 +47,8 @@ export interface Module extends Closeable {
 
 /** One live instantiation. */
 export interface Instance extends Closeable {
+  /** Bytes of its memories that the engine kept for the next instance when it was closed; 0 before. */
+  readonly keptBytes: number;
   /**
    * Calls the function that serves this kind of version (`manifest.entry`).
    *

@@ -124,7 +124,7 @@ export class LiveInstance {
     this.#guest.finish();
     // Engines close without waiting for anything.
     void this.instance.close();
-    this.memory.close();
+    this.memory.close(this.instance.keptBytes);
     this.#room?.release();
   }
 }

@@ -1,17 +1,19 @@
 /**
- * Has V8 collect the memories of large instances soon after they are closed. V8 counts them as garbage of little
- * weight and lets some hundred megabytes of them lie: a guest that takes 64 MiB for each request would cost the host a
- * multiple of its limit, with pages that nobody uses and that no budget shows.
+ * Has V8 collect the memories of instances after they are closed, of large ones soon. V8 counts them as garbage of little
+ * weight and, with the flags of a host (`cli/heap-flags.js`), lets a gigabyte of them lie: a guest that takes 64 MiB for each
+ * request would cost the host a multiple of its limit, with pages that nobody uses and that no budget shows.
  */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { Clock } from '../base/clock.ts';
 
-/** Instances below this are left to V8: it collects everything after some dozens of them. */
+/** Instances from this size on are large. */
 const LARGE_BYTES = 8 * 1024 * 1024;
 
-/** Dead bytes that are worth a collection, which takes some 20 ms of the event loop. */
+/** Dead bytes of large instances that are worth a collection, which takes some 20 ms of the event loop. */
 const WORTH_BYTES = 48 * 1024 * 1024;
+/** The same of all instances: most of a small one's memory was never written to, and takes no room. */
+const ALL_WORTH_BYTES = 256 * 1024 * 1024;
 
 /** Collections take at most one part in this many of the time: without them the machine would swap, which costs more. */
 const TIME_PARTS = 2;
@@ -29,6 +31,7 @@ export interface DeadMemoryParts {
 export class DeadMemory {
   readonly #parts: DeadMemoryParts;
   #bytes = 0;
+  #largeBytes = 0;
   #isComing = false;
   /** Not before this time, monotonic ms. */
   #notBeforeMs = -Infinity;
@@ -44,9 +47,9 @@ export class DeadMemory {
 
   /** An instance was closed. @param bytes What its memories and tables took. */
   add(bytes: number): void {
-    if (bytes < LARGE_BYTES) return;
     this.#bytes += bytes;
-    if (this.#bytes < WORTH_BYTES || this.#isComing) return;
+    if (bytes >= LARGE_BYTES) this.#largeBytes += bytes;
+    if (this.#isComing || (this.#largeBytes < WORTH_BYTES && this.#bytes < ALL_WORTH_BYTES)) return;
     if (this.#parts.clock.monotonicMs() < this.#notBeforeMs) return;
     this.#isComing = true;
     this.#parts.soon(() => this.#collect());
@@ -56,6 +59,7 @@ export class DeadMemory {
     const { clock, collect } = this.#parts;
     this.#isComing = false;
     this.#bytes = 0;
+    this.#largeBytes = 0;
     const startedMs = clock.monotonicMs();
     collect();
     const endedMs = clock.monotonicMs();

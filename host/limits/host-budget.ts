@@ -40,7 +40,7 @@ export interface HostBudgetOptions {
   readonly availableBytes?: () => number;
   /** Part of that which is never given to instances, bytes. */
   readonly reserveBytes?: number;
-  /** Told how much an instance gives back that was closed, bytes; absent: nobody is. */
+  /** Told how much of an instance is garbage that was closed, bytes; absent: nobody is. */
   readonly onClosed?: (bytes: number) => void;
   /** Gives this process its part of `memoryBytes`; absent: it has all of it. */
   readonly lease?: MemoryLease;
@@ -127,10 +127,10 @@ export class HostBudget {
     if (bytes > 0) this.#lease?.changed(this.#usedBytes);
   }
 
-  /** An instance was closed, and gives back all that it has. */
-  close(bytes: number, mappings: number): void {
+  /** An instance was closed, and gives back all that it has. @param keptBytes How much of it is used again. */
+  close(bytes: number, mappings: number, keptBytes: number): void {
     this.release(bytes, mappings);
-    this.#onClosed?.(bytes);
+    this.#onClosed?.(bytes - keptBytes);
   }
 
   /**

@@ -133,11 +133,15 @@ export class MemoryAccount {
     this.#host?.release(0, CALL_MAPPINGS);
   }
 
-  /** The instance is gone: gives the host back all it took. Nothing is charged from then on. Idempotent. */
-  close(): void {
+  /**
+   * The instance is gone: gives the host back all it took. Nothing is charged from then on. Idempotent.
+   *
+   * @param keptBytes How much of that is no garbage, but used again.
+   */
+  close(keptBytes = 0): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#host?.close(this.#bytes + this.#tableBytes, this.#mappings);
+    this.#host?.close(this.#bytes + this.#tableBytes, this.#mappings, keptBytes);
   }
 
   #chargePages(pages: number, mappings: number): boolean {

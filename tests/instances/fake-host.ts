@@ -40,6 +40,7 @@ export interface FakeSettings {
 
 /** One instance: what it counts is what a guest would keep in a static variable. */
 export class FakeInstance implements Instance {
+  readonly keptBytes = 0;
   readonly module: FakeModule;
   readonly memory: MemoryAccount;
   guest: SuspendableGuest;

@@ -131,6 +131,7 @@ class JcoModule implements Module {
 type Entry = (...parameters: readonly unknown[]) => Promise<unknown>;
 
 class JcoInstance implements Instance {
+  readonly keptBytes = 0;
   #entry: Entry | undefined;
 
   constructor(entry: Entry) {

@@ -169,6 +169,10 @@ class NativeInstance implements Instance {
     }
   }
 
+  get keptBytes(): number {
+    return this.#keeper.keptBytes;
+  }
+
   captureInitial(sharesSeed: boolean): string | undefined {
     return this.#keeper.capture(sharesSeed);
   }

@@ -29,10 +29,17 @@ export class InstanceKeeper {
   /** Whether marks tell what was written since a reset, not since it was made. */
   #wasReset = false;
   #closed = false;
+  /** Bytes of its memories that were kept for the next instance. */
+  #keptBytes = 0;
 
   constructor(module: ModuleReset, state: InstanceState) {
     this.#module = module;
     this.#state = state;
+  }
+
+  /** See `Instance.keptBytes`. */
+  get keptBytes(): number {
+    return this.#keptBytes;
   }
 
   /** Gives a 32-bit memory that is all zero, or that the core modules make so: a new one, or that of an instance that is gone. */
@@ -104,6 +111,7 @@ export class InstanceKeeper {
       if (this.#wasReset) zeroSparingly(bytes, from, bytes.length);
       else if (from < bytes.length) bytes.fill(0, from);
       spares.put(this.#module, memory, form);
+      this.#keptBytes += bytes.length;
     }
   }
 }

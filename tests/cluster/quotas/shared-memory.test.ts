@@ -80,7 +80,7 @@ t.test('idle instances of one worker are closed for another', async (t) => {
   let closed = 0;
   busy?.addReclaimer(() => {
     closed += 1;
-    busy.close(idle, 0);
+    busy.close(idle, 0, 0);
     idle = 0;
   });
   t.ok(await host.take(1, 200 * MIB));

@@ -1,0 +1,32 @@
+/**
+ * Flags of V8 for a process that serves, and for those it starts. Whoever waits for a request meets each collection of the
+ * whole heap as 15 to 25 ms; with V8's defaults one begins
+ *
+ * - after 64 MiB of new wasm memory, which is sixty instances that live: `--external-memory-accounted-in-global-limit`
+ *   has it count like the rest, and what died is collected by `host/limits/dead-memory.ts`;
+ * - whenever a heap of 30 MiB has grown by some more: `--initial-old-space-size` lets it grow first.
+ */
+import { totalmem } from 'node:os';
+
+const MIB = 2 ** 20;
+/** Of the machine's memory, or the container's. */
+const PARTS = 64;
+const MOST_MIB = 256;
+
+/** @returns {string[]} The flags that this process does not have, and should have. */
+export function missingHeapFlags() {
+  const bytes = Math.min(totalmem(), process.constrainedMemory?.() || Infinity);
+  const size = Math.min(MOST_MIB, Math.floor(bytes / MIB / PARTS));
+  const wanted = [
+    '--external-memory-accounted-in-global-limit',
+    `--initial-old-space-size=${size}`,
+  ];
+  const given = [...process.execArgv, ...(process.env.NODE_OPTIONS?.split(/\s+/) ?? [])];
+  const names = new Set(given.map(nameOf));
+  return wanted.filter((flag) => !names.has(nameOf(flag)));
+}
+
+/** @param {string} flag */
+function nameOf(flag) {
+  return flag.replace(/=.*/, '').replaceAll('_', '-');
+}
