@@ -9,9 +9,9 @@
  *
  * The names come from a process that handled hostile bytes, so they are held to a safe alphabet.
  */
-import { createHash, type Hash } from 'node:crypto';
-import * as fs from 'node:fs';
-import { open } from 'node:fs/promises';
+import { createHash, hash } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
+import { setImmediate } from 'node:timers/promises';
 import { HostError } from '../base/errors.ts';
 import type { Digest } from '../base/ids.ts';
 import { damageOf, errnoOf } from '../storage/storage-error.ts';
@@ -20,8 +20,6 @@ import type { PreparedFile } from './store.ts';
 
 const DIGEST_BYTES = 32;
 const HEAD_BYTES = DIGEST_BYTES + 4;
-/** Read at once; most prepared artifacts are shorter. */
-const FIRST_BYTES = 256 * 1024;
 const SAFE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 type FileList = readonly (readonly [name: string, bytes: number])[];
@@ -38,17 +36,17 @@ export async function writePrepared(path: string, files: readonly PreparedFile[]
   const text = Buffer.from(JSON.stringify(list));
   const head = Buffer.alloc(HEAD_BYTES);
   head.writeUInt32LE(text.byteLength, DIGEST_BYTES);
-  const hash = createHash('sha256').update(head.subarray(DIGEST_BYTES));
+  const hashing = createHash('sha256').update(head.subarray(DIGEST_BYTES));
   await using file = await open(path, 'wx', 0o600);
   await file.writeFile(head);
   for (const bytes of [text, ...files.map((one) => one.bytes)]) {
     // In pieces, as it is read, so that big modules do not hold up the loop.
     for (const piece of piecesOf(bytes)) {
-      hash.update(piece);
+      hashing.update(piece);
       await file.writeFile(piece);
     }
   }
-  await file.write(hash.digest(), 0, DIGEST_BYTES, 0);
+  await file.write(hashing.digest(), 0, DIGEST_BYTES, 0);
   await file.sync();
 }
 
@@ -78,41 +76,10 @@ export async function readPrepared(
 
 /** Undefined if it has changed. */
 async function readBundle(path: string): Promise<ReadonlyMap<string, Uint8Array> | undefined> {
-  const fd = await openToRead(path);
-  try {
-    const buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
-    const first = buffer.subarray(0, await readInto(fd, buffer, 0));
-    const hash = createHash('sha256').update(first.subarray(DIGEST_BYTES));
-    const isWhole = first.byteLength < FIRST_BYTES;
-    const files = isWhole ? parse(first, hash.copy()) : undefined;
-    // What came in pieces is no damage yet.
-    return files ?? parse(await readOn(fd, first, hash), hash);
-  } finally {
-    // Nothing was written: there is nothing to lose, and nobody has to wait for it.
-    fs.close(fd, () => {});
-  }
-}
-
-/** Reads and hashes what was not read at first, with the loop free in between. */
-async function readOn(fd: number, first: Buffer, hash: Hash): Promise<Buffer> {
-  const { size } = await statOf(fd);
-  const bytes = Buffer.allocUnsafeSlow(Math.max(size, first.byteLength));
-  first.copy(bytes);
-  let length = first.byteLength;
-  while (length < size) {
-    const piece = bytes.subarray(length, length + PIECE_BYTES);
-    const read = await readInto(fd, piece, length);
-    if (read === 0) break;
-    hash.update(piece.subarray(0, read));
-    length += read;
-  }
-  return bytes.subarray(0, length);
-}
-
-/** @param hash Of all behind the digest. */
-function parse(bytes: Buffer, hash: Hash): ReadonlyMap<string, Uint8Array> | undefined {
+  const bytes = await readFile(path);
   if (bytes.byteLength < HEAD_BYTES) return undefined;
-  if (!hash.digest().equals(bytes.subarray(0, DIGEST_BYTES))) return undefined;
+  const digest = await hashOf(bytes.subarray(DIGEST_BYTES));
+  if (!digest.equals(bytes.subarray(0, DIGEST_BYTES))) return undefined;
   // From here on it is what was written.
   let offset = HEAD_BYTES + bytes.readUInt32LE(DIGEST_BYTES);
   const list = JSON.parse(bytes.toString('utf8', HEAD_BYTES, offset)) as FileList;
@@ -122,6 +89,17 @@ function parse(bytes: Buffer, hash: Hash): ReadonlyMap<string, Uint8Array> | und
     offset += length;
   }
   return files;
+}
+
+/** SHA-256, with the loop free in between if there is much. */
+async function hashOf(bytes: Uint8Array): Promise<Buffer> {
+  if (bytes.byteLength <= PIECE_BYTES) return hash('sha256', bytes, 'buffer');
+  const hashing = createHash('sha256');
+  for (const piece of piecesOf(bytes)) {
+    hashing.update(piece);
+    await setImmediate();
+  }
+  return hashing.digest();
 }
 
 function checkNames(files: readonly PreparedFile[]): void {
@@ -139,26 +117,4 @@ function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
   for (let offset = 0; offset < bytes.byteLength; offset += PIECE_BYTES) {
     yield bytes.subarray(offset, offset + PIECE_BYTES);
   }
-}
-
-// With callbacks, a third of the time of a `FileHandle`.
-
-function openToRead(path: string): Promise<number> {
-  return new Promise((resolve, reject) =>
-    fs.open(path, 'r', (error, fd) => (error === null ? resolve(fd) : reject(error))),
-  );
-}
-
-function readInto(fd: number, target: Uint8Array, position: number): Promise<number> {
-  return new Promise((resolve, reject) =>
-    fs.read(fd, target, 0, target.byteLength, position, (error, bytesRead) =>
-      error === null ? resolve(bytesRead) : reject(error),
-    ),
-  );
-}
-
-function statOf(fd: number): Promise<fs.Stats> {
-  return new Promise((resolve, reject) =>
-    fs.fstat(fd, (error, stats) => (error === null ? resolve(stats) : reject(error))),
-  );
 }

@@ -57,13 +57,16 @@ async function loadModule(
   const script = requireFile(files, manifest.glue);
   const linkBytes = requireFile(files, link);
   const coreBytes = manifest.modules.map(({ file }) => requireFile(files, file));
+  // V8 compiles them on other threads, while this one does what else there is to do.
+  const compiling = Promise.all(coreBytes.map((bytes) => WebAssembly.compile(bytes)));
+  compiling.catch(() => {});
   const data = decodeLinkData(linkBytes);
-  const compiled = await Promise.all(coreBytes.map((bytes) => WebAssembly.compile(bytes)));
   const create = linkScript(
     compileGenerated(prepared, 'faas-component.js'),
     data.names,
     linkHost(data.imports, byName),
   );
+  const compiled = await compiling;
   const cores = manifest.modules.map((core, index) => ({ core, module: compiled[index] }));
   const codeBytes = [script, linkBytes, ...coreBytes].reduce((sum, one) => sum + one.byteLength, 0);
   const reset = new ModuleReset(manifest.modules, data.imports, spares);
