@@ -26,8 +26,14 @@ export function linkHost(
   imports: readonly LinkedImport[],
   offered: InterfacesByName,
 ): readonly HostFunction[] {
+  // Most of a component's imports come from a few interfaces, and versions take time to compare.
+  const hosts = new Map<string, HostInterface | undefined>();
+  const hostOf = (name: string): HostInterface | undefined => {
+    if (!hosts.has(name)) hosts.set(name, findInterface(name, offered));
+    return hosts.get(name);
+  };
   return imports.map((imported) => {
-    const host = findInterface(imported.interface, offered);
+    const host = hostOf(imported.interface);
     const found = host === undefined ? undefined : findFunction(host, imported);
     if (found !== undefined) return found;
     throw new HostError('engine_failed', {
