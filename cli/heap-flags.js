@@ -5,6 +5,9 @@
  * - after 64 MiB of new wasm memory, which is sixty instances that live: `--external-memory-accounted-in-global-limit`
  *   has it count like the rest, and what died is collected by `host/limits/dead-memory.ts`;
  * - whenever a heap of 30 MiB has grown by some more: `--initial-old-space-size` lets it grow first.
+ *
+ * And with `--no-allocation-site-pretenuring` arrays that often live for some turns are made where others are: in the old
+ * generation each would keep its request alive until everything is collected, 4 KiB in place of 0.7 for every request.
  */
 import { totalmem } from 'node:os';
 
@@ -19,6 +22,7 @@ export function missingHeapFlags() {
   const size = Math.min(MOST_MIB, Math.floor(bytes / MIB / PARTS));
   const wanted = [
     '--external-memory-accounted-in-global-limit',
+    '--no-allocation-site-pretenuring',
     `--initial-old-space-size=${size}`,
   ];
   const given = [...process.execArgv, ...(process.env.NODE_OPTIONS?.split(/\s+/) ?? [])];

@@ -2,6 +2,7 @@
  * A semaphore with a bounded queue: at most `limit` holders at once, at most `queueLimit` waiting,
  * first come first served; who comes after that is refused at once.
  */
+import { Queue } from './queue.ts';
 
 /** A held place; disposing gives it back. Disposing twice gives back once. */
 export interface Lease extends Disposable {
@@ -32,7 +33,7 @@ export interface PlaceGate {
 export class Gate implements PlaceGate {
   readonly #limit: number;
   readonly #queueLimit: number;
-  readonly #waiting = new Set<(lease: Lease) => void>();
+  readonly #waiting = new Queue<(lease: Lease) => void>();
   readonly #giveBack = (): void => {
     this.#held -= 1;
     this.#admitNext();
@@ -88,11 +89,10 @@ export class Gate implements PlaceGate {
   }
 
   #admitNext(): void {
-    for (const enter of this.#waiting) {
-      this.#waiting.delete(enter);
-      enter(this.#take());
-      return;
-    }
+    const enter = this.#waiting.first;
+    if (enter === undefined) return;
+    this.#waiting.delete(enter);
+    enter(this.#take());
   }
 }
 

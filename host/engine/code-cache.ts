@@ -21,6 +21,7 @@ export const CODE_CACHE_FILE = 'glue.cache';
 export const TAGGED_FLAGS: readonly RegExp[] = [
   /^--external-memory-accounted-in-global-limit$/,
   /^--initial-old-space-size=\d+$/,
+  /^--no-allocation-site-pretenuring$/,
   /^--no-compilation-cache$/,
 ];
 

@@ -6,6 +6,7 @@
  * has come (`resume`). V8 continues a suspended guest in the microtask that follows the settling of its promise;
  * so a resumption is three steps: a microtask that begins the accounting, the settling, and a microtask that ends it.
  */
+import { Queue } from '../base/queue.ts';
 import type { GuestCpu } from './guest-cpu.ts';
 import type { GuestThread, Runner } from './guest-thread.ts';
 import { NOBODY, UNNAMED } from './running-board.ts';
@@ -43,7 +44,7 @@ export class CpuMeter implements GuestCpu, Runner {
   /** Of the function on the running board. */
   readonly #place: number;
   /** Turns that wait or have not started yet. */
-  readonly #turns = new Set<MeterTurn>();
+  readonly #turns = new Queue<MeterTurn>();
   #limitMs = Infinity;
   #owner: CpuOwner = UNBEGUN;
   #usedMs = 0;
@@ -207,7 +208,6 @@ export class CpuMeter implements GuestCpu, Runner {
    */
   cancel(ending: Error): void {
     this.#ending ??= ending;
-    // Usually none. V8 clears a set, also an empty one, by making a new table that the old one points to.
     if (this.#turns.size === 0) return;
     for (const turn of this.#turns) {
       this.#scheduler.withdraw(turn);

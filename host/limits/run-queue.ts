@@ -16,14 +16,13 @@ interface Place {
 /** A queue of turns. */
 export class RunQueue {
   readonly #heap: Place[] = [];
-  readonly #placed = new Set<Share>();
 
   /** Adds a turn behind the others of its function. */
   add(turn: Turn): void {
     const { share } = turn;
     share.turns.add(turn);
-    if (this.#placed.has(share)) return;
-    this.#placed.add(share);
+    if (share.isPlaced) return;
+    share.isPlaced = true;
     this.#heap.push({ share, key: share.virtualMs });
     this.#up(this.#heap.length - 1);
   }
@@ -43,7 +42,7 @@ export class RunQueue {
         first.key = share.virtualMs;
         this.#down();
       } else {
-        for (const turn of share.turns) return turn;
+        return share.turns.first;
       }
     }
     return undefined;
@@ -52,7 +51,7 @@ export class RunQueue {
   #dropFirst(): void {
     const [first] = this.#heap;
     const last = this.#heap.pop();
-    if (first !== undefined) this.#placed.delete(first.share);
+    if (first !== undefined) first.share.isPlaced = false;
     if (last === undefined || last === first) return;
     this.#heap[0] = last;
     this.#down();

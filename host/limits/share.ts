@@ -2,6 +2,7 @@
  * A function's place in fair queueing: how much CPU time it has had, and which of its turns wait. Virtual
  * time is CPU time, except that whoever comes back from idleness starts at the present: nobody saves up.
  */
+import { Queue } from '../base/queue.ts';
 
 /** A piece of guest execution that waits for the thread. */
 export interface Turn {
@@ -17,7 +18,9 @@ export class Share {
   /** CPU time used, as fair queueing counts it, ms. */
   virtualMs = 0;
   /** Its turns that wait, first come first; changed by `RunQueue` only. */
-  readonly turns = new Set<Turn>();
+  readonly turns = new Queue<Turn>();
+  /** Whether it has a place in the heap of `RunQueue`, whose business that is. */
+  isPlaced = false;
   #round = 0;
   #roundMs = 0;
 

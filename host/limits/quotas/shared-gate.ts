@@ -3,6 +3,7 @@
  * waits; at first without a place in the queue as well, until the authority has said what there is. It is refused if
  * neither is to be had.
  */
+import { Queue } from '../../base/queue.ts';
 import { HeldPlace, type Lease, type PlaceGate } from '../../base/gate.ts';
 import type { LeasedCount } from './leased-count.ts';
 
@@ -39,7 +40,7 @@ export class SharedGate implements PlaceGate {
   readonly #places: LeasedCount;
   readonly #queue: LeasedCount | undefined;
   /** In the order they came: those in front have the places in the queue. */
-  readonly #waiting = new Set<Enter>();
+  readonly #waiting = new Queue<Enter>();
   readonly #giveBack = (): void => {
     if (this.#places.give() && this.#waiting.size > 0) this.#admitNext();
   };
@@ -135,14 +136,12 @@ export class SharedGate implements PlaceGate {
   }
 
   #admitNext(): void {
-    for (const enter of this.#waiting) {
-      const lease = this.take();
-      if (lease === undefined) return;
-      this.#waiting.delete(enter);
-      this.#settleQueue();
-      enter(lease);
-      return;
-    }
+    const enter = this.#waiting.first;
+    const lease = enter === undefined ? undefined : this.take();
+    if (enter === undefined || lease === undefined) return;
+    this.#waiting.delete(enter);
+    this.#settleQueue();
+    enter(lease);
   }
 
   /** Whether one more may wait, as far as is known here. */
