@@ -8,6 +8,7 @@
  *
  * And with `--no-allocation-site-pretenuring` arrays that often live for some turns are made where others are: in the old
  * generation each would keep its request alive until everything is collected, 4 KiB in place of 0.7 for every request.
+ * With `--no-memory-reducer` compiled code outlives quiet times; `host/limits/idle-collection.ts` collects the garbage then.
  */
 import { totalmem } from 'node:os';
 
@@ -23,6 +24,7 @@ export function missingHeapFlags() {
   const wanted = [
     '--external-memory-accounted-in-global-limit',
     '--no-allocation-site-pretenuring',
+    '--no-memory-reducer',
     `--initial-old-space-size=${size}`,
   ];
   const given = [...process.execArgv, ...(process.env.NODE_OPTIONS?.split(/\s+/) ?? [])];

@@ -27,6 +27,7 @@ import { createStartParts } from './invoke/start-parts.ts';
 import { TRAP_FRAMES } from './invoke/trap-stack.ts';
 import { DeadMemory } from './limits/dead-memory.ts';
 import { HostBudget } from './limits/host-budget.ts';
+import { IdleCollection } from './limits/idle-collection.ts';
 import { readMachineLimits } from './limits/machine-limits.ts';
 import type { QuotaClient } from './limits/quotas/quota-client.ts';
 import type { RunningBoard } from './limits/running-board.ts';
@@ -132,6 +133,7 @@ async function compose<O extends Observer>(
   let keepIdleMs = 0;
   const source = Promise.withResolvers<ArtifactSource>();
   const budget = openBudget(config, clock, quotas);
+  stack.push(IdleCollection.open(clock));
   const scheduler = stack.push(
     await Scheduler.open({ clock, ...(board === undefined ? {} : { board }) }),
   );

@@ -22,6 +22,7 @@ export const TAGGED_FLAGS: readonly RegExp[] = [
   /^--external-memory-accounted-in-global-limit$/,
   /^--initial-old-space-size=\d+$/,
   /^--no-allocation-site-pretenuring$/,
+  /^--no-memory-reducer$/,
   /^--no-compilation-cache$/,
 ];
 

@@ -3,9 +3,8 @@
  * weight and, with the flags of a host (`cli/heap-flags.js`), lets a gigabyte of them lie: a guest that takes 64 MiB for each
  * request would cost the host a multiple of its limit, with pages that nobody uses and that no budget shows.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { Clock } from '../base/clock.ts';
+import { openCollector } from './collector.ts';
 
 /** Instances from this size on are large. */
 const LARGE_BYTES = 8 * 1024 * 1024;
@@ -40,7 +39,7 @@ export class DeadMemory {
     this.#parts = parts;
   }
 
-  /** One for a host: with V8's own collector, after the I/O of the turn. */
+  /** One for a host, which collects after the I/O of the turn. */
   static open(clock: Clock): DeadMemory {
     return new DeadMemory({ clock, collect: openCollector(), soon: setImmediate });
   }
@@ -65,13 +64,4 @@ export class DeadMemory {
     const endedMs = clock.monotonicMs();
     this.#notBeforeMs = endedMs + (endedMs - startedMs) * (TIME_PARTS - 1);
   }
-}
-
-/** V8's `gc`, which only contexts have that are made while the flag is set. */
-function openCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as (options: { readonly type: 'major' }) => void;
-  setFlagsFromString('--no-expose-gc');
-  // Without options it often does less, and frees no memory of wasm.
-  return () => collect({ type: 'major' });
 }
