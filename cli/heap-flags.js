@@ -8,7 +8,7 @@
  *
  * And with `--no-allocation-site-pretenuring` arrays that often live for some turns are made where others are: in the old
  * generation each would keep its request alive until everything is collected, 4 KiB in place of 0.7 for every request.
- * With `--no-memory-reducer` compiled code outlives quiet times; `host/limits/idle-collection.ts` collects the garbage then.
+ * With `--no-memory-reducer` compiled code outlives a pause; `host/limits/idle-collection.ts` collects after a long one.
  */
 import { totalmem } from 'node:os';
 

@@ -1,7 +1,7 @@
 /**
- * Has V8 collect while nobody waits for the event loop: after a burst its garbage is gone before the next one, which then
- * meets no collection of its own. V8's memory reducer would do that too, but it forgets compiled code and shrinks the
- * young generation with it, and the requests of the next burst pay for both; a host does without it (`cli/heap-flags.js`).
+ * Has V8 collect when it has been quiet for long. V8's memory reducer would do that after eight seconds, but a collection
+ * of everything also lets go of compiled code, and the next requests pay for that: a host does without it
+ * (`cli/heap-flags.js`). By the time that is meant here unused instances are closed as well, and the next request is slower anyway.
  */
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
@@ -11,6 +11,8 @@ import { openCollector } from './collector.ts';
 
 /** How often is looked whether it is quiet. */
 const LOOK_MS = 1000;
+/** Quiet looks in a row after which it is collected. */
+const QUIET_LOOKS = 35;
 /** It is quiet if the event loop was busy for less than this part of the time. */
 const QUIET_SHARE = 0.01;
 /** Growth of the heap since the last collection that is worth one of 20 ms. */
@@ -32,6 +34,7 @@ export class IdleCollection implements Closeable {
   readonly #parts: IdleCollectionParts;
   /** In use after the last collection. */
   #leastBytes: number;
+  #quietLooks = 0;
   #cancelTimer: () => void;
 
   constructor(parts: IdleCollectionParts) {
@@ -66,7 +69,8 @@ export class IdleCollection implements Closeable {
 
   #look(): void {
     const { busyShare, usedBytes, collect } = this.#parts;
-    if (busyShare() > QUIET_SHARE) return;
+    this.#quietLooks = busyShare() > QUIET_SHARE ? 0 : this.#quietLooks + 1;
+    if (this.#quietLooks < QUIET_LOOKS) return;
     const bytes = usedBytes();
     // V8 has collected by itself meanwhile.
     this.#leastBytes = Math.min(this.#leastBytes, bytes);
