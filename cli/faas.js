@@ -29,7 +29,7 @@ const flags = process.argv[2] === 'serve' ? missingHeapFlags() : [];
 const self = fileURLToPath(import.meta.url);
 if (node === process.execPath) {
   // The same process from its start: whoever watches it need not know. Where that is not possible it goes without.
-  if (flags.length > 0) begin([...process.execArgv, ...flags]);
+  if (flags.length > 0 && process.platform !== 'win32') begin([...process.execArgv, ...flags]);
   keepCompiled();
   await import(main.href);
 } else {

@@ -32,7 +32,10 @@ export function missingHeapFlags() {
   return wanted.filter((flag) => !names.has(nameOf(flag)));
 }
 
-/** @param {string} flag */
+/** Who says `--memory-reducer` has decided too. @param {string} flag */
 function nameOf(flag) {
-  return flag.replace(/=.*/, '').replaceAll('_', '-');
+  return flag
+    .replace(/=.*/, '')
+    .replaceAll('_', '-')
+    .replace(/^--no-/, '--');
 }

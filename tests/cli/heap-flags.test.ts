@@ -1,0 +1,36 @@
+/** The flags that `faas serve` gives itself: each unless it was given, and none that would spoil code caches. */
+import t from 'tap';
+import { missingHeapFlags } from '../../cli/heap-flags.js';
+import { TAGGED_FLAGS } from '../../host/engine/code-cache.ts';
+
+t.test('each is missing unless it was given, in whatever form', (t) => {
+  const { execArgv } = process;
+  const { NODE_OPTIONS: options } = process.env;
+  t.teardown(() => {
+    process.execArgv = execArgv;
+    if (options === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = options;
+  });
+  delete process.env['NODE_OPTIONS'];
+  process.execArgv = [];
+  const all = missingHeapFlags();
+  t.equal(all.length, 4);
+  process.execArgv = ['--memory-reducer', '--initial_old_space_size=64'];
+  t.same(missingHeapFlags(), [
+    '--external-memory-accounted-in-global-limit',
+    '--no-allocation-site-pretenuring',
+  ]);
+  process.execArgv = [...all];
+  t.same(missingHeapFlags(), [], 'a process that has begun anew does not do so again');
+  t.end();
+});
+
+t.test('workers and preparing processes get all of them', (t) => {
+  for (const flag of missingHeapFlags()) {
+    t.ok(
+      TAGGED_FLAGS.some((tagged) => tagged.test(flag)),
+      flag,
+    );
+  }
+  t.end();
+});
