@@ -8,6 +8,7 @@
  * has a timer here.
  */
 import type { Closeable } from '../base/closeable.ts';
+import { HostError } from '../base/errors.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Module } from '../engine/engine.ts';
 import type { HostBudget } from '../limits/host-budget.ts';
@@ -25,7 +26,11 @@ import type { StartStrategy } from './start-strategy.ts';
 const SLICE_MS = 1;
 /** How often averages are made while the version is in use, ms. */
 const FOLD_MS = 1000;
-/** Wait after an instance could not be made ahead, ms; doubled up to the last with each failure that follows. */
+/**
+ * Wait after an instance of the minimum could not be made ahead, ms; doubled up to the last with each failure that
+ * follows. Beyond the minimum none is made ahead until a request has made one: a guest that ends while it starts would
+ * only burn CPU time that nobody asked for.
+ */
 const RETRY_MS = { first: 1000, last: 60_000 };
 /** Nothing is made ahead for this time after the host asked for instances back, ms. */
 const PRESSURE_PAUSE_MS = 5000;
@@ -108,6 +113,21 @@ export class PoolKeeper implements Closeable {
     if (this.#closed || this.#isWorkComing) return;
     this.#isWorkComing = true;
     this.#parts.soon(this.#onTurnEnd);
+  }
+
+  /** A request has made an instance for itself: what has failed ahead may work as well. */
+  madeForRequest(): void {
+    if (this.#failures === 0) return;
+    this.#failures = 0;
+    this.#lastFailure = undefined;
+    this.#pausedUntilMs = -Infinity;
+  }
+
+  /** A request could not make an instance for itself: neither would the next one that is made ahead. */
+  failedForRequest(error: unknown): void {
+    // The host had no room, which says nothing of the guest.
+    if (error instanceof HostError) return;
+    this.#failures = Math.max(1, this.#failures);
   }
 
   /** Waits for the instance that is being made ahead; undefined if it could not be made. */
@@ -220,8 +240,9 @@ export class PoolKeeper implements Closeable {
     }
     if (pool.total + this.#parts.others() >= version.settings.instances.max) return false;
     if (pool.unused >= size.wantedReady(pool.running, nowMs)) return false;
+    if (pool.total < settings.min) return true;
     // The minimum was asked for; beyond it, room in the budget is left to requests.
-    return pool.total < settings.min || this.#hasRoom();
+    return this.#failures === 0 && this.#hasRoom();
   }
 
   #hasRoom(): boolean {

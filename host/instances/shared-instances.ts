@@ -125,9 +125,13 @@ export class SharedInstances {
     try {
       const { live, isCold, phases } = await maker.make(guestParts, onGuest);
       pool.run(live);
+      keeper.madeForRequest();
       const way = isCold ? 'cold' : 'fresh';
       const start = isCold ? 'cold' : 'warm';
       return this.#seat(live, seatsOf(live).first, startedMs, start, way, phases);
+    } catch (error) {
+      keeper.failedForRequest(error);
+      throw error;
     } finally {
       this.#making -= 1;
       if (this.#coming === coming) this.#coming = undefined;

@@ -252,6 +252,7 @@ export class VersionInstances implements Closeable {
     try {
       const { live, isCold, phases } = await this.#maker.make(guestParts, onGuest);
       this.#pool.run(live);
+      this.#keeper.madeForRequest();
       if (this.#strategy.prefersReset) this.#keeper.prepare(live);
       if (!isCold) this.#strategy.addFresh((phases.instantiate ?? 0) * 1000);
       return this.#lend(
@@ -261,6 +262,9 @@ export class VersionInstances implements Closeable {
         isCold ? 'cold' : 'fresh',
         phases,
       );
+    } catch (error) {
+      this.#keeper.failedForRequest(error);
+      throw error;
     } finally {
       this.#making -= 1;
       this.#keeper.letGoIfUnused();

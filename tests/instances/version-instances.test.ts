@@ -360,6 +360,37 @@ t.test('a start that fails is tried again later and later, and requests are told
   checkEmpty(t, host);
 });
 
+t.test(
+  'beyond the minimum, what has failed ahead waits for a request that can start',
+  async (t) => {
+    const host = new FakeHost();
+    let starts = 0;
+    let fails = false;
+    host.start = async () => {
+      starts += 1;
+      if (fails) throw new Error('no such luck');
+    };
+    const instances = host.open({ isolation: 'reuse', instances: { reuseCount: 1 } });
+    (await take(instances)).release(true);
+    fails = true;
+    await host.settle();
+    t.match(instances.describe(), { lastFailure: 'no such luck' });
+    for (let second = 0; second < 20; second += 1) {
+      await t.rejects(take(instances), { message: 'no such luck' });
+      host.clock.advance(1000);
+      await host.settle();
+    }
+    t.equal(starts, 1 + 1 + 20, 'only requests try again');
+    fails = false;
+    (await take(instances)).release(true);
+    await host.settle();
+    t.equal(host.states.warm, 1, 'made ahead again');
+    t.equal(instances.describe().lastFailure, undefined);
+    instances.close();
+    checkEmpty(t, host);
+  },
+);
+
 t.test('a start that never ends is ended after the time limit of an invocation', async (t) => {
   const host = new FakeHost();
   host.start = (guest) => guest.suspend(new Promise<void>(() => {}));
