@@ -157,17 +157,13 @@ export class FsArtifactStore implements ArtifactStore, AsyncDisposable {
     });
   }
 
-  async hasPrepared(key: Digest): Promise<boolean> {
-    await this.#preparedUse.touch(key);
-    return exists(this.#preparedPath(key));
-  }
-
   putPrepared(key: Digest, files: readonly PreparedFile[]): Promise<void> {
     // One key names one result, so whoever comes second needs only wait for the first.
     return this.#preparing.run(key, () => this.#putPrepared(key, files));
   }
 
   async loadPrepared(key: Digest): Promise<ReadonlyMap<string, Uint8Array>> {
+    await this.#preparedUse.touch(key);
     const files = await storing('read', key, () => readPrepared(this.#preparedPath(key), key));
     if (files === undefined) throw new HostError('unknown_prepared', { digest: key });
     return files;

@@ -54,8 +54,6 @@ export interface ArtifactStore extends Closeable {
    * @throws {artifact_corrupt} If they no longer have their digest.
    */
   openFile(digest: Digest): Promise<StoredFile>;
-  /** Whether a prepared artifact is there. */
-  hasPrepared(key: Digest): Promise<boolean>;
   /**
    * Stores a prepared artifact as a whole, with its digest.
    *
@@ -73,7 +71,7 @@ export interface ArtifactStore extends Closeable {
   openScratch(): Promise<{ path: string; remove(): Promise<void> }>;
   /**
    * Removes whatever is not in the sets, not being written, and not needed by a deployment under way:
-   * what was stored or asked for (`openFile` and `loadPrepared` aside) stays until a call names it in its
+   * what was stored or asked for (`openFile` aside) stays until a call names it in its
    * sets, or some minutes have passed. Callers take the sets from the registry and collect one at a time.
    *
    * @returns How many were removed.

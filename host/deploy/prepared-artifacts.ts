@@ -106,7 +106,6 @@ export class PreparedArtifacts implements Closeable {
 
   async #read(key: Digest): Promise<{ stored?: StoredPrepared; damage?: HostError }> {
     const { artifacts } = this.#parts;
-    if (!(await artifacts.hasPrepared(key))) return {};
     try {
       const files = await artifacts.loadPrepared(key);
       const manifest = readJson(files.get(MANIFEST_FILE)) as Manifest | undefined;
@@ -114,7 +113,9 @@ export class PreparedArtifacts implements Closeable {
       if (manifest === undefined || findings === undefined) return {};
       return { stored: { manifest, findings, files } };
     } catch (error) {
-      if (error instanceof HostError && error.code === 'artifact_corrupt') return { damage: error };
+      const code = error instanceof HostError ? error.code : undefined;
+      if (code === 'unknown_prepared') return {};
+      if (code === 'artifact_corrupt') return { damage: error as HostError };
       throw error;
     }
   }

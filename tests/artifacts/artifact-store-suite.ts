@@ -124,7 +124,6 @@ export function testArtifactStore(
     await t.rejects(store.pathOf(digest), { code: 'unknown_artifact' });
     await t.rejects(store.openFile(digest), { code: 'unknown_artifact' });
     await t.rejects(store.loadPrepared(digest), { code: 'unknown_prepared' });
-    t.equal(await store.hasPrepared(digest), false);
     t.equal(await store.isIntact(digest), false);
   });
 
@@ -137,7 +136,6 @@ export function testArtifactStore(
     ];
     await Promise.all(Array.from({ length: 5 }, () => store.putPrepared(key, files)));
     await store.putPrepared(key, files);
-    t.equal(await store.hasPrepared(key), true);
     const loaded = await store.loadPrepared(key);
     t.same([...loaded.keys()].sort(), ['core0.wasm', 'empty.js']);
     for (const { name, bytes } of files)
@@ -161,7 +159,7 @@ export function testArtifactStore(
       { name: 'A.js', bytes },
     ];
     await t.rejects(store.putPrepared(key, twice), { code: 'unsafe_file_name' });
-    t.equal(await store.hasPrepared(key), false);
+    await t.rejects(store.loadPrepared(key), { code: 'unknown_prepared' });
   });
 
   t.test(
@@ -188,12 +186,10 @@ export function testArtifactStore(
     t.equal(await store.collect(keep), 0, 'a deployment may be about to refer to it');
     clock.advance(1001);
     t.equal(await store.collect(keep), 2);
-    t.same(
-      [await store.has(digestOf(kept)), await store.hasPrepared(digestOf(kept))],
-      [true, true],
-    );
+    t.equal(await store.has(digestOf(kept)), true);
+    t.equal((await store.loadPrepared(digestOf(kept))).size, 1);
     t.equal(await store.has(digestOf(dropped)), false);
-    t.equal(await store.hasPrepared(digestOf(dropped)), false);
+    await t.rejects(store.loadPrepared(digestOf(dropped)), { code: 'unknown_prepared' });
   });
 
   t.test('collect() removes at once what was referenced before', async (t) => {
@@ -234,18 +230,23 @@ export function testArtifactStore(
     }
   });
 
-  t.test('what has() and hasPrepared() promised stays beside a collection', async (t) => {
+  t.test('what has() promised and loadPrepared() gave stays beside a collection', async (t) => {
     await using store = disposable(await open(t, clock));
     const { digest } = await store.put(pieces(Buffer.from('bytes')), LIMIT, undefined);
     await store.putPrepared(digest, []);
     clock.advance(1001);
+    const isThere = (): Promise<boolean> =>
+      store.loadPrepared(digest).then(
+        () => true,
+        () => false,
+      );
     const [, has, hasPrepared] = await Promise.all([
       store.collect(NOTHING),
       store.has(digest),
-      store.hasPrepared(digest),
+      isThere(),
     ]);
     t.equal(await store.has(digest), has);
-    t.equal(await store.hasPrepared(digest), hasPrepared);
+    t.equal(await isThere(), hasPrepared);
   });
 
   t.test('close() closes open files and refuses more work', async (t) => {
