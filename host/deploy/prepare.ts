@@ -4,16 +4,13 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { PreparedFile } from '../artifacts/store.ts';
-import { HostError } from '../base/errors.ts';
 import { formatSize } from '../base/units.ts';
 import { detectBinary } from '../component/detect-binary.ts';
 import { parseInterfaceName } from '../component/semver.ts';
 import { scanComponent } from '../component/scan-component.ts';
 import { CODE_CACHE_FILE, createCodeCache, currentV8 } from '../engine/code-cache.ts';
-import { createEngines } from '../engine/engines.ts';
 import { MANIFEST_FILE, PREPARER_VERSION, type Manifest } from '../engine/manifest.ts';
-import { MemoryAccount } from '../limits/memory-account.ts';
-import { UnmeteredCpu } from '../limits/unmetered-cpu.ts';
+import { addCompilationHints } from '../wasm/compilation-hints.ts';
 import { checkSafeName } from '../wasm/core-names.ts';
 import { rewriteCoreModule, type RewrittenModule } from '../wasm/rewrite-core-module.ts';
 import { wasiInterfaces } from '../wasi/interfaces.ts';
@@ -23,7 +20,8 @@ import { generateCode, type EngineChoice, type GeneratedCode } from './generate-
 import { adaptPreview1, checkPreview1Command } from './preview1-adapter.ts';
 import { takesOneEvent } from './one-event-engine.ts';
 import { servedKindOf, type ServedKind } from './served-kind.ts';
-import { createTrialGuest } from './trial-guest.ts';
+import { findFirstFunctions } from './find-first-functions.ts';
+import { tryOut } from './try-out.ts';
 
 /** Bounds of the work. */
 export interface PrepareOptions {
@@ -90,12 +88,30 @@ export async function prepare(
   );
   const isOnce = takesOneEvent(scan.names, served.entry.interface);
   const outcome = assemble(code, rewritten, imports, { ...served, isOnce }, adapted);
-  await steps.wait(
+  const startBytes = await steps.wait(
     'instantiate',
-    () => tryOut(outcome, options),
+    () => tryOut(outcome, options.trialMemoryBytes),
     (memory) => `${formatSize(memory)} of memory`,
   );
-  return outcome;
+  const entered = await steps.wait(
+    'profile',
+    () => findFirstFunctions(outcome, startBytes),
+    (found) => `${sum(found.map(({ length }) => length))} functions are called at first`,
+  );
+  return withHints(outcome, entered);
+}
+
+/** The same with hints in its core modules. @param entered Of each core module the functions that are called at first. */
+function withHints(
+  { manifest, files, findings }: PrepareOutcome,
+  entered: readonly (readonly number[])[],
+): PrepareOutcome {
+  const hints = new Map(manifest.modules.map(({ file }, index) => [file, entered[index] ?? []]));
+  const hinted = files.map(({ name, bytes }) => {
+    const functions = hints.get(name);
+    return { name, bytes: functions === undefined ? bytes : addCompilationHints(bytes, functions) };
+  });
+  return { manifest, files: hinted, findings };
 }
 
 /** Detects the kind of binary, and puts the adapter on preview1 modules. */
@@ -156,30 +172,6 @@ function assemble(
   return { manifest, files, findings: findingsOf(manifest, files, adapted, code.fallbackReason) };
 }
 
-/** Loads and instantiates once, as the data plane will. @returns Bytes of memory the instance starts with. */
-async function tryOut(
-  { manifest, files }: PrepareOutcome,
-  options: PrepareOptions,
-): Promise<number> {
-  const engine = createEngines(wasiInterfaces);
-  const memory = new MemoryAccount(options.trialMemoryBytes);
-  const guest = createTrialGuest();
-  try {
-    const module = await engine.load({
-      manifest,
-      files: new Map(files.map(({ name, bytes }) => [name, bytes])),
-    });
-    await module.instantiate(guest, memory, new UnmeteredCpu());
-    return memory.bytes;
-  } catch (error) {
-    if (error instanceof HostError && error.code !== 'engine_failed') throw error;
-    const reason = (error instanceof Error ? error.message : String(error)).slice(0, 300);
-    throw new HostError('trial_failed', { reason }, { cause: error });
-  } finally {
-    guest.finish();
-  }
-}
-
 function findingsOf(
   manifest: Manifest,
   files: readonly PreparedFile[],
@@ -188,7 +180,7 @@ function findingsOf(
 ): readonly string[] {
   const what = manifest.kind === 'http' ? 'HTTP component' : 'command, served by the CGI contract';
   const why = fallbackReason === undefined ? '' : ` (the native one lacks ${fallbackReason})`;
-  const codeBytes = files.reduce((sum, file) => sum + file.bytes.byteLength, 0);
+  const codeBytes = sum(files.map(({ bytes }) => bytes.byteLength));
   return [
     `${what} (${manifest.entry.interface})${adapted ? ', adapted from WASI preview1' : ''}`,
     `imports ${describeImports(manifest.imports)}`,
@@ -207,6 +199,10 @@ function describeImports(imports: readonly string[]): string {
   }
   if (packages.size === 0) return 'nothing';
   return [...packages].map(([name, interfaces]) => `${name} (${interfaces.join(', ')})`).join(', ');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 /** Runs steps and reports how long each took. */

@@ -23,6 +23,8 @@ export const TAGGED_FLAGS: readonly RegExp[] = [
   /^--initial-old-space-size=\d+$/,
   /^--no-allocation-site-pretenuring$/,
   /^--no-memory-reducer$/,
+  /^--wasm-lazy-validation$/,
+  /^--experimental-wasm-compilation-hints$/,
   /^--no-compilation-cache$/,
 ];
 

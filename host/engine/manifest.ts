@@ -7,7 +7,7 @@ import type { ModuleContract } from '../wasm/module-contract.ts';
 import type { CodeCache } from './code-cache.ts';
 
 /** Grows whenever what deploy writes changes its meaning: artifacts are then prepared anew. */
-export const PREPARER_VERSION = 8;
+export const PREPARER_VERSION = 9;
 
 /** Name of the manifest among the files of a prepared artifact. */
 export const MANIFEST_FILE = 'manifest.json';

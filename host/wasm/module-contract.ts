@@ -33,6 +33,8 @@ export const RESERVED_EXPORT = Object.freeze({
   low: 'faas:low',
   table: (index: number): string => `faas:table${index}`,
   global: (index: number): string => `faas:global${index}`,
+  /** Only in what deploy tries out: see `function-entries.ts`. */
+  entered: (index: number): string => `faas:entered${index}`,
 });
 
 /**

@@ -120,7 +120,6 @@ t.test('a disk without room says nothing against the bytes', async (t) => {
 /** The methods of a store that preparing uses, callable on another object. */
 function bound(store: ArtifactStore): Partial<ArtifactStore> {
   return {
-    hasPrepared: (key) => store.hasPrepared(key),
     loadPrepared: (key) => store.loadPrepared(key),
     pathOf: (digest) => store.pathOf(digest),
     openScratch: () => store.openScratch(),

@@ -24,19 +24,26 @@ import type { InstanceKeeper } from './reset-instance.ts';
 import { linkScript, type CreateInstance, type ExportedCall } from './script.ts';
 import { SpareMemories } from './spare-memories.ts';
 
+/** Told of each core instance that is made: the index of its core module, and its exports. */
+export type CoreListener = (module: number, exports: WebAssembly.Exports) => void;
+
 /**
  * Makes the engine.
  *
  * @param interfaces Every interface the host offers.
+ * @param onCore For whoever tries out a component; absent: nobody is told.
  */
-export function createNativeEngine(interfaces: readonly HostInterface[]): Engine {
+export function createNativeEngine(
+  interfaces: readonly HostInterface[],
+  onCore?: CoreListener,
+): Engine {
   const byName = indexInterfaces(interfaces);
   const spares = new SpareMemories();
   return {
     name: 'native',
     load: async (prepared) => {
       try {
-        return await loadModule(prepared, byName, spares);
+        return await loadModule(prepared, byName, spares, onCore);
       } catch (error) {
         if (error instanceof HostError) throw error;
         const reason = error instanceof Error ? error.message : String(error);
@@ -50,6 +57,7 @@ async function loadModule(
   prepared: PreparedArtifact,
   byName: InterfacesByName,
   spares: SpareMemories,
+  onCore: CoreListener | undefined,
 ): Promise<Module> {
   const { manifest, files } = prepared;
   const { link } = manifest;
@@ -70,12 +78,24 @@ async function loadModule(
   const cores = manifest.modules.map((core, index) => ({ core, module: compiled[index] }));
   const codeBytes = [script, linkBytes, ...coreBytes].reduce((sum, one) => sum + one.byteLength, 0);
   const reset = new ModuleReset(manifest.modules, data.imports, spares);
-  return new NativeModule(manifest, codeBytes, cores, create, entryIndex(data, manifest), reset);
+  const entry = entryIndex(data, manifest);
+  return new NativeModule({ manifest, codeBytes, cores, create, entry, reset, onCore });
 }
 
 interface CompiledCore {
   readonly core: CoreModule;
   readonly module: WebAssembly.Module | undefined;
+}
+
+interface NativeModuleParts {
+  readonly manifest: Manifest;
+  readonly codeBytes: number;
+  readonly cores: readonly CompiledCore[];
+  readonly create: CreateInstance;
+  /** Which of the exported functions serves. */
+  readonly entry: number;
+  readonly reset: ModuleReset;
+  readonly onCore: CoreListener | undefined;
 }
 
 class NativeModule implements Module {
@@ -85,21 +105,16 @@ class NativeModule implements Module {
   readonly #create: CreateInstance;
   readonly #entry: number;
   readonly #reset: ModuleReset;
+  readonly #onCore: CoreListener | undefined;
 
-  constructor(
-    manifest: Manifest,
-    codeBytes: number,
-    cores: readonly CompiledCore[],
-    create: CreateInstance,
-    entry: number,
-    reset: ModuleReset,
-  ) {
+  constructor({ manifest, codeBytes, cores, create, entry, reset, onCore }: NativeModuleParts) {
     this.manifest = manifest;
     this.codeBytes = codeBytes;
     this.#cores = cores;
     this.#create = create;
     this.#entry = entry;
     this.#reset = reset;
+    this.#onCore = onCore;
   }
 
   instantiate(guest: object, memory: MemoryAccount, cpu: GuestCpu): Promise<Instance> {
@@ -119,6 +134,7 @@ class NativeModule implements Module {
           const linked = hostImports.addTo(core, imports);
           const instance = new WebAssembly.Instance(module, linked);
           keeper.add({ module: index, imports: linked, exports: instance.exports });
+          this.#onCore?.(index, instance.exports);
           return runStart(core, instance.exports);
         } finally {
           cpu.leave();

@@ -3,8 +3,9 @@
  * functions are imported, where the bodies are, and which functions outside may call.
  */
 import { ByteReader } from '../byte-reader.ts';
+import { countImports } from '../count-imports.ts';
 import { readSections, SECTION, type Section } from '../sections.ts';
-import { readTypes, skipGlobalType, skipTableType, skipTagType } from '../types.ts';
+import { readTypes } from '../types.ts';
 import { EnteredFunctions } from './entered-functions.ts';
 
 /** What is known about a module. */
@@ -40,7 +41,7 @@ export function readModuleFacts(bytes: Uint8Array): ModuleFacts {
     return new ByteReader(bytes, section.contents, section.end);
   };
   const types = readTypes(read(SECTION.type));
-  const importedFunctions = countImportedFunctions(read(SECTION.import));
+  const importedFunctions = countImports(read(SECTION.import)).functions;
   const functionTypes = readFunctionTypes(read(SECTION.function));
   const bodies = readBounds(read(SECTION.code));
   if (bodies.length !== functionTypes.length * 3) {
@@ -79,28 +80,4 @@ function readBounds(reader: ByteReader): number[] {
     bounds.push(sizeAt, body.offset, body.end);
   }
   return bounds;
-}
-
-function countImportedFunctions(reader: ByteReader): number {
-  let functions = 0;
-  for (let left = reader.count('imports'); left > 0; left -= 1) {
-    reader.sized('a name');
-    reader.sized('a name');
-    const kind = reader.u8();
-    if (kind === 0) {
-      reader.u32();
-      functions += 1;
-    } else if (kind === 1) skipTableType(reader);
-    else if (kind === 2) skipMemoryType(reader);
-    else if (kind === 3) skipGlobalType(reader);
-    else skipTagType(reader);
-  }
-  return functions;
-}
-
-/** The shared one among them is ours, so that `readMemoryType` would refuse it. */
-function skipMemoryType(reader: ByteReader): void {
-  const flags = reader.u8();
-  reader.skipLeb(10);
-  if ((flags & 1) !== 0) reader.skipLeb(10);
 }
