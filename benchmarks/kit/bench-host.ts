@@ -26,6 +26,8 @@ export interface RecordedStart {
   readonly function: string;
   readonly kind: StartKind;
   readonly phases: StartPhases;
+  /** From the head of the request, parsed, until the kernel has all of the response. Only where requests come one by one. */
+  served?: number;
 }
 
 /** What the process of a host can be asked. */

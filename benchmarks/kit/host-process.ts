@@ -3,7 +3,9 @@
  * engine, a strategy, a number of workers and settings as JSON. Once it was asked for them, it keeps
  * every start that is reported to the observer until it is asked again: kept objects would cost those who measure something else.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { performance } from 'node:perf_hooks';
 import { loadConfig } from '../../host/config/load-config.ts';
 import type { EngineChoice } from '../../host/deploy/generate-code.ts';
 import type { Instance } from '../../host/engine/engine.ts';
@@ -61,6 +63,7 @@ answerParent(
 function answer(question: HostQuestion): readonly RecordedStart[] | number {
   switch (question) {
     case 'take-starts':
+      if (!keepsStarts) recordServed();
       keepsStarts = true;
       return starts.splice(0);
     case 'thread-ms':
@@ -112,4 +115,24 @@ function recordStarts(): void {
     if (keepsStarts) starts.push({ function: functionName, kind, phases });
     start.call(this, functionName, kind, phases);
   };
+}
+
+/** Only for who wants starts: a table of all requests costs V8's collections what others measure. */
+function recordServed(): void {
+  const begun = new WeakMap<object, number>();
+  subscribe('http.server.request.start', (message) => {
+    begun.set((message as HttpMessage).response, performance.now());
+  });
+  subscribe('http.server.response.finish', (message) => {
+    const sinceMs = begun.get((message as HttpMessage).response);
+    const last = starts.at(-1);
+    if (last !== undefined && sinceMs !== undefined) {
+      last.served ??= (performance.now() - sinceMs) / 1000;
+    }
+  });
+}
+
+/** What Node's channels tell of an exchange. */
+interface HttpMessage {
+  readonly response: object;
 }

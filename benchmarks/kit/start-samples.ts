@@ -6,10 +6,12 @@ import { formatNumber } from './output-lines.ts';
 import { percentile } from './percentiles.ts';
 import type { Figure } from './suite.ts';
 
-/** One start, ms. The first two are the client's, the others what the host's observer was told. */
+/** One start, ms. The first two are the client's, `served` the host's own, the others what its observer was told. */
 export interface StartSample {
   readonly firstByte: number;
   readonly lastByte: number;
+  /** From the head of the request, parsed, until the kernel has all of the response. */
+  readonly served?: number;
   readonly read?: number;
   readonly compile?: number;
   readonly instantiate?: number;
@@ -22,7 +24,7 @@ type Phase = keyof StartSample;
  * Phases of each kind of start that have figures, in the order in which they happen. A warm start has none but its
  * whole: usually its instance is there already, made ahead or reset.
  */
-const PHASES = { cold: ['read', 'compile', 'instantiate'], warm: [] } as const;
+const PHASES = { cold: ['served', 'read', 'compile', 'instantiate'], warm: [] } as const;
 
 /**
  * Puts together what the client measured and what the host reported of the same request.
@@ -37,17 +39,18 @@ export function createStartSample(
   if (start?.kind !== kind) {
     throw new Error(`Cannot measure a ${kind} start: it was ${start?.kind ?? 'none'}`);
   }
-  const { phases } = start;
+  const { phases, served } = start;
   const ms = Object.entries(phases).map(([phase, seconds]) => [phase, seconds * 1000]);
   return {
     total: phases.total * 1000,
     ...Object.fromEntries(ms),
     firstByte: firstByteMs,
     lastByte: lastByteMs,
+    ...(served === undefined ? {} : { served: served * 1000 }),
   };
 }
 
-/** `cold-p50:NAME`, `cold-p99:NAME` and `cold-p99.9:NAME` to the first byte, `cold-read-p50:NAME` … by phase. */
+/** `cold-p50:NAME`, `cold-p99:NAME` and `cold-p99.9:NAME` to the first byte, `cold-served-p50:NAME`, `cold-read-p50:NAME` … by phase. */
 export function listStartFigures(
   kind: 'cold' | 'warm',
   name: string,
@@ -79,6 +82,7 @@ export const START_HEAD = [
   'ms, p50 / p99',
   'samples',
   'first byte',
+  'in the host',
   'of it: start',
   'read',
   'compile',
@@ -87,7 +91,7 @@ export const START_HEAD = [
 
 /** The cells of a row of the table. */
 export function listStartCells(row: string, samples: readonly StartSample[]): readonly string[] {
-  const phases = ['firstByte', 'total', 'read', 'compile', 'instantiate'] as const;
+  const phases = ['firstByte', 'served', 'total', 'read', 'compile', 'instantiate'] as const;
   const cells = phases.map((phase) => {
     const values = valuesOf(samples, phase);
     if (values.length === 0) return '';

@@ -160,7 +160,7 @@ function describe(examples: readonly Example[], cold: Samples, warm: Samples): T
       listStartCells(`${name} warm`, warm.get(name) ?? []),
     ]),
     remarks: [
-      'First byte: measured by a client over a keep-alive connection. Start and its phases: what the host reports in `faas_start_seconds`. With fewer than 100 samples, p99 is the slowest.',
+      'First byte: measured by a client over a keep-alive connection. In the host: from the head of the request, parsed, until the kernel has all of the response. Start and its phases: what the host reports in `faas_start_seconds`. With fewer than 100 samples, p99 is the slowest.',
     ],
   };
 }
