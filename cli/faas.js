@@ -10,7 +10,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findNode } from './find-node.js';
-import { missingHeapFlags } from './heap-flags.js';
+import { missingV8Flags } from './v8-flags.js';
 
 const compiled = new URL('../dist/cli/main.js', import.meta.url);
 const source = new URL('./main.ts', import.meta.url);
@@ -25,7 +25,7 @@ if (node === undefined) {
   );
   process.exit(69);
 }
-const flags = process.argv[2] === 'serve' ? missingHeapFlags() : [];
+const flags = process.argv[2] === 'serve' ? missingV8Flags() : [];
 const self = fileURLToPath(import.meta.url);
 if (node === process.execPath) {
   // The same process from its start: whoever watches it need not know. Where that is not possible it goes without.

@@ -60,7 +60,9 @@ function check(what, packageName, command, commandArgs) {
 function runTests() {
   if (files.length > 0) {
     // Whoever names files reads their output; the totals stand in it.
-    process.exitCode = run('tests', 'tap', 'tap', files) ? 0 : 1;
+    const isAnyLong = files.some((file) => file.endsWith('.long.test.ts'));
+    const flags = isAnyLong ? [`--timeout=${LONG_TIMEOUT}`] : [];
+    process.exitCode = run('tests', 'tap', 'tap', [...flags, ...files]) ? 0 : 1;
     return;
   }
   const wanted = findTests();

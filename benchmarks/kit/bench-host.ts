@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ApiClient } from '../../cli/api-client.ts';
 import { DeployProgress } from '../../cli/deploy-progress.ts';
 import { deployToHost } from '../../cli/deploy-to-host.ts';
-import { missingHeapFlags } from '../../cli/heap-flags.js';
+import { missingV8Flags } from '../../cli/v8-flags.js';
 import { Terminal } from '../../cli/terminal.ts';
 import { CloseStack, type Closeable } from '../../host/base/closeable.ts';
 import { parseFunctionName } from '../../host/base/ids.ts';
@@ -94,7 +94,7 @@ export class BenchHost implements Closeable, AsyncDisposable {
       const data = dataDir ?? join(directory.path, 'data');
       const args = [data, engine, strategy, String(workers), JSON.stringify(config)];
       // Those that `faas serve` gives itself.
-      const flags = [...missingHeapFlags(), ...nodeFlags];
+      const flags = [...missingV8Flags(), ...nodeFlags];
       const child: HostChild = stack.push(await Child.start(script, { args, nodeFlags: flags }));
       const { adminUrl, tokenFile } = child.ready;
       const client = new ApiClient(adminUrl, (await readFile(tokenFile, 'utf8')).trim());

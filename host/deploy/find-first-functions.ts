@@ -27,6 +27,9 @@ const MORE_MEMORY_BYTES = 64 * 1024 * 1024;
 /** Bytes of a response; more end the call. */
 const RESPONSE_BYTES = 1024 * 1024;
 
+/** Memory that a byte of a core module takes, beside what it took when it was tried out: its copy, V8's own, and what V8 writes. */
+const BYTES_PER_MODULE_BYTE = 4;
+
 /** What most functions are asked first. */
 const REQUEST: IncomingHttpRequest = {
   method: 'GET',
@@ -42,13 +45,19 @@ const REQUEST: IncomingHttpRequest = {
  * Calls a component that was tried out before.
  *
  * @param startBytes Memory its instance starts with.
- * @returns Of each core module the indices of the functions that were entered; nothing if the engine is not the native one.
+ * @param spareBytes Memory that this process may still take. A component that may need more is not called.
+ * @returns Of each core module the indices of the functions that were entered; nothing if it was not called, which is so as
+ *   well where the engine is not the native one.
  */
 export async function findFirstFunctions(
   { manifest, files }: TrialArtifact,
   startBytes: number,
+  spareBytes: number,
 ): Promise<readonly (readonly number[])[]> {
   if (manifest.engine !== 'native') return [];
+  const memoryBytes = startBytes + MORE_MEMORY_BYTES;
+  const moduleBytes = files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
+  if (memoryBytes + moduleBytes * BYTES_PER_MODULE_BYTE > spareBytes) return [];
   const copies = new Map(files.map(({ name, bytes }) => [name, bytes]));
   const noting = manifest.modules.map(({ file }) => {
     const copy = noteEntries(copies.get(file) ?? new Uint8Array());
@@ -60,7 +69,7 @@ export async function findFirstFunctions(
   const guest = createTrialGuest();
   try {
     const module = await engine.load({ manifest, files: copies });
-    await callFirst(module, guest, startBytes + MORE_MEMORY_BYTES);
+    await callFirst(module, guest, memoryBytes);
   } catch {
     // It was tried out; how it takes this request is between it and its clients.
   } finally {

@@ -34,9 +34,7 @@ process.once('message', (job: PrepareJob) => {
 async function run(job: PrepareJob): Promise<PrepareMessage> {
   try {
     const bytes = await readArtifact(job);
-    const { maxImports, engine, memoryBytes: trialMemoryBytes } = job;
-    const options = { maxImports, engine, trialMemoryBytes };
-    const { manifest, files, findings } = await prepare(bytes, options, (step) =>
+    const { manifest, files, findings } = await prepare(bytes, job, (step) =>
       tell({ kind: 'step', step }),
     );
     for (const { name, bytes: contents } of files) {

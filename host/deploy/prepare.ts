@@ -27,8 +27,8 @@ import { tryOut } from './try-out.ts';
 export interface PrepareOptions {
   /** Most imports of the component. */
   readonly maxImports: number;
-  /** Memory the trial instance may have, bytes. */
-  readonly trialMemoryBytes: number;
+  /** Resident memory this process may have, bytes: the most that the trial instance may have, too. */
+  readonly memoryBytes: number;
   readonly engine: EngineChoice;
 }
 
@@ -90,12 +90,12 @@ export async function prepare(
   const outcome = assemble(code, rewritten, imports, { ...served, isOnce }, adapted);
   const startBytes = await steps.wait(
     'instantiate',
-    () => tryOut(outcome, options.trialMemoryBytes),
+    () => tryOut(outcome, options.memoryBytes),
     (memory) => `${formatSize(memory)} of memory`,
   );
   const entered = await steps.wait(
     'profile',
-    () => findFirstFunctions(outcome, startBytes),
+    () => findFirstFunctions(outcome, startBytes, options.memoryBytes - process.memoryUsage.rss()),
     (found) => `${sum(found.map(({ length }) => length))} functions are called at first`,
   );
   return withHints(outcome, entered);

@@ -30,7 +30,7 @@ export async function tryOut(
   const engine = createEngines(wasiInterfaces);
   const memory = new MemoryAccount(memoryBytes);
   const guest = createTrialGuest();
-  // A process that serves looks at a function of a guest when it is first called (`cli/heap-flags.js`): here it is all of them.
+  // A process that serves looks at a function of a guest when it is first called (`cli/v8-flags.js`): here it is all of them.
   setFlagsFromString('--no-wasm-lazy-validation');
   try {
     const module = await engine.load({

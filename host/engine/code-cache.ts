@@ -15,7 +15,7 @@ import { requireFile } from './require-file.ts';
 export const CODE_CACHE_FILE = 'glue.cache';
 
 /**
- * Flags that processes which serve may have and that change V8's tag (`cli/heap-flags.js`, and one for benchmarks): who
+ * Flags that processes which serve may have and that change V8's tag (`cli/v8-flags.js`, and one for benchmarks): who
  * prepares has to have them too.
  */
 export const TAGGED_FLAGS: readonly RegExp[] = [

@@ -1,6 +1,6 @@
 /**
  * Has V8 collect the memories of instances after they are closed, of large ones soon. V8 counts them as garbage of little
- * weight and, with the flags of a host (`cli/heap-flags.js`), lets a gigabyte of them lie: a guest that takes 64 MiB for each
+ * weight and, with the flags of a host (`cli/v8-flags.js`), lets a gigabyte of them lie: a guest that takes 64 MiB for each
  * request would cost the host a multiple of its limit, with pages that nobody uses and that no budget shows.
  */
 import type { Clock } from '../base/clock.ts';

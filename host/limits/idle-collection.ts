@@ -1,7 +1,7 @@
 /**
  * Has V8 collect when it has been quiet for long. V8's memory reducer would do that after eight seconds, but a collection
  * of everything also lets go of compiled code, and the next requests pay for that: a host does without it
- * (`cli/heap-flags.js`). By the time that is meant here unused instances are closed as well, and the next request is slower anyway.
+ * (`cli/v8-flags.js`). By the time that is meant here unused instances are closed as well, and the next request is slower anyway.
  */
 import { performance, type EventLoopUtilization } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';

@@ -82,7 +82,7 @@ t.test('start measures real cold and warm starts, and leaves them as lines and J
   );
   const names = ['p50', 'p99', 'p99.9', 'total-p50'];
   const expected = [
-    ...[...names, 'read-p50', 'compile-p50', 'instantiate-p50'].map(
+    ...[...names, 'read-p50', 'compile-p50', 'instantiate-p50', 'served-p50'].map(
       (name) => `cold-${name}:hello-rust`,
     ),
     ...names.map((name) => `warm-${name}:hello-rust`),

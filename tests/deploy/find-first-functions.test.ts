@@ -6,11 +6,12 @@ import '../support/plain-spawn.ts';
 import { prepare, type PrepareOutcome } from '../../host/deploy/prepare.ts';
 import { burn } from '../guests/burn.ts';
 import { example } from '../guests/guests.ts';
+import { wedge } from '../guests/wedge.ts';
 
 const SECTION_NAME = 'metadata.code.compilation_priority';
 
-function prepareHere(bytes: Uint8Array): Promise<PrepareOutcome> {
-  const options = { maxImports: 2000, engine: 'auto', trialMemoryBytes: 2 ** 28 } as const;
+function prepareHere(bytes: Uint8Array, memoryBytes = 2 ** 30): Promise<PrepareOutcome> {
+  const options = { maxImports: 2000, engine: 'auto', memoryBytes } as const;
   return prepare(bytes, options, () => {});
 }
 
@@ -37,6 +38,12 @@ t.test('a guest that burns for ever is prepared, and what it entered is known', 
     const first = hintsOf(await prepareHere(await burn(place)));
     t.ok(first >= 2 && first < 10, `${place}: ${first} functions`);
   }
+});
+
+t.test('a guest that may take more memory than there is is prepared, and not called', async (t) => {
+  t.equal(hintsOf(await prepareHere(await wedge(), 2 ** 31)), 0, 'it would write 2 GiB');
+  const usedBytes = process.memoryUsage.rss();
+  t.equal(hintsOf(await prepareHere(example('hello-rust'), usedBytes + 2 ** 25)), 0);
 });
 
 t.test('V8 compiles a module with hints, many at a time', async (t) => {

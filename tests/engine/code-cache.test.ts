@@ -8,7 +8,7 @@ import type { PreparedArtifact } from '../../host/engine/engine.ts';
 import type { EngineName, Manifest } from '../../host/engine/manifest.ts';
 import { example } from '../guests/guests.ts';
 
-const OPTIONS = { maxImports: 1000, trialMemoryBytes: 64 * 2 ** 20 };
+const OPTIONS = { maxImports: 1000, memoryBytes: 64 * 2 ** 20 };
 
 function prepareFor(engine: EngineName): Promise<PrepareOutcome> {
   return prepare(example('hello-rust'), { ...OPTIONS, engine }, () => {});

@@ -20,7 +20,7 @@ const PATIENCE_MS = 5000;
 const MEMORY_BYTES = 64 * 2 ** 20;
 
 async function load(engine: 'jco' | 'native'): Promise<Module> {
-  const options = { maxImports: 1000, trialMemoryBytes: MEMORY_BYTES, engine };
+  const options = { maxImports: 1000, memoryBytes: MEMORY_BYTES, engine };
   const { manifest, files } = await prepare(misbehave(), options, () => {});
   t.equal(manifest.engine, engine);
   const byName = new Map(files.map(({ name, bytes }) => [name, bytes]));

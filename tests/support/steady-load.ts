@@ -101,14 +101,17 @@ export class SteadyLoad {
   }
 }
 
-/** The longest time without a break in which fewer answers came than `perSecond`, ms. */
-export function longestBelowMs({ slots }: LoadVerdict, perSecond: number): number {
+/** The times without a break in which fewer answers came than `perSecond`, ms, the longest first. */
+export function timesBelowMs({ slots }: LoadVerdict, perSecond: number): readonly number[] {
   const least = (perSecond * SLOT_MS) / 1000;
-  let longest = 0;
+  const times: number[] = [];
   let now = 0;
-  for (const answers of slots) {
-    now = answers < least ? now + 1 : 0;
-    longest = Math.max(longest, now);
+  for (const answers of [...slots, Infinity]) {
+    if (answers < least) now += SLOT_MS;
+    else if (now > 0) {
+      times.push(now);
+      now = 0;
+    }
   }
-  return longest * SLOT_MS;
+  return times.sort((one, other) => other - one);
 }

@@ -20,7 +20,7 @@ import { example } from '../../guests/guests.ts';
 const engines = createEngines(wasiInterfaces);
 
 async function prepared(bytes: Uint8Array, engine: EngineChoice): Promise<PreparedArtifact> {
-  const options = { maxImports: 2000, trialMemoryBytes: 2 ** 28, engine };
+  const options = { maxImports: 2000, memoryBytes: 2 ** 30, engine };
   const { manifest, files } = await prepare(bytes, options, () => {});
   return { manifest, files: new Map(files.map(({ name, bytes: data }) => [name, data])) };
 }

@@ -28,7 +28,7 @@ interface Opened {
 }
 
 async function load(source: ExampleName | Uint8Array, engine: EngineChoice): Promise<Module> {
-  const options = { maxImports: 2000, trialMemoryBytes: 2 ** 28, engine };
+  const options = { maxImports: 2000, memoryBytes: 2 ** 30, engine };
   const { manifest, files } = await prepare(
     typeof source === 'string' ? example(source) : source,
     options,

@@ -23,7 +23,7 @@ const PARTS = 64;
 const MOST_MIB = 256;
 
 /** @returns {string[]} The flags that this process does not have, and should have. */
-export function missingHeapFlags() {
+export function missingV8Flags() {
   const bytes = Math.min(totalmem(), process.constrainedMemory?.() || Infinity);
   const machineMib = Math.floor(bytes / MIB);
   const size = Math.min(MOST_MIB, Math.floor(machineMib / PARTS));
