@@ -28,6 +28,7 @@ import { TRAP_FRAMES } from './invoke/trap-stack.ts';
 import { DeadMemory } from './limits/dead-memory.ts';
 import { HostBudget } from './limits/host-budget.ts';
 import { IdleCollection } from './limits/idle-collection.ts';
+import { YoungCollection } from './limits/young-collection.ts';
 import { readMachineLimits } from './limits/machine-limits.ts';
 import type { QuotaClient } from './limits/quotas/quota-client.ts';
 import type { RunningBoard } from './limits/running-board.ts';
@@ -177,6 +178,7 @@ async function compose<O extends Observer>(
       grants,
     };
   };
+  const youngCollection = YoungCollection.open();
   const invoker = stack.push(
     new FunctionInvoker({
       clock,
@@ -185,6 +187,7 @@ async function compose<O extends Observer>(
       guestLog,
       openRuntime,
       quarantine,
+      onColdStart: () => youngCollection.coldStartEnded(),
       ...(quotas === undefined ? {} : { openRate: (key, limits) => quotas.openRate(key, limits) }),
     }),
   );

@@ -24,6 +24,8 @@ export interface FunctionInvokerParts extends InvocationParts {
   readonly openRate?: OpenRate;
   /** Which functions are not run; absent: all are. */
   readonly quarantine?: FunctionQuarantine | undefined;
+  /** Told when an invocation that had to load its module has ended; its response may not be written yet. */
+  readonly onColdStart?: () => void;
 }
 
 /** The way from a request on a function to an outcome. */
@@ -195,6 +197,7 @@ export class FunctionInvoker implements Invoker, Closeable {
     { outcome, start, peakMemoryBytes, cpuMs }: MeasuredResult,
     startedMs: number,
   ): void {
+    if (start === 'cold') this.#parts.onColdStart?.();
     this.#parts.observer.invocation({
       function: name,
       version: live.number,
