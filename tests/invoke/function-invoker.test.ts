@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { digestOf } from '../../host/base/ids.ts';
 import type { FunctionRecord } from '../../host/registry/model.ts';
@@ -112,8 +113,15 @@ t.test('handle() refuses a request body that is larger than its limit', async (t
 });
 
 t.test('handle() counts the loading of a module against the time limit', async (t) => {
-  const late = await host.deploy('late', await wat('hello'), { limits: { timeoutMs: 0.01 } });
-  const called = await host.call(late, '/');
+  const slow = await openHarness(t, {
+    // Longer than the limit: with a fast disk nothing else would be.
+    alter: async (digest, load) => {
+      await delay(20);
+      return load(digest);
+    },
+  });
+  const late = await slow.deploy('late', await wat('hello'), { limits: { timeoutMs: 5 } });
+  const called = await slow.call(late, '/');
   t.match(called.result, { outcome: 'timeout', start: undefined });
   t.equal(called.status, undefined, 'the guest was never called');
 });

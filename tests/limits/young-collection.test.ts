@@ -30,7 +30,7 @@ t.test('every fourth cold start, when nothing of it is on the stack', async (t) 
 t.test('the young generation is collected, and nobody else can do so', (t) => {
   const collect = openYoungCollector();
   collect();
-  for (let round = 0; round < 100; round += 1) new Array(1000).fill(round);
+  for (let round = 0; round < 100; round += 1) Array.from({ length: 1000 }, () => round);
   const before = youngBytes();
   collect();
   t.ok(youngBytes() < before, 'what is dead is gone');
