@@ -63,6 +63,22 @@ t.test('the cheaper way is taken, and the other one tried now and then', (t) => 
   t.end();
 });
 
+t.test(
+  'fresh instances are tried seldom where resets are cheaper, resets more often where they are not',
+  (t) => {
+    const strategy = new StartStrategy('auto');
+    strategy.allow();
+    strategy.addFresh(0.1);
+    serve(strategy, { calls: 40_000, freshMs: 0.1, resetMs: 0.01 });
+    const resets = serve(strategy, { calls: 200_000, freshMs: 0.1, resetMs: 0.01 });
+    t.ok(resets >= 200_000 - 13 && resets < 200_000, `${200_000 - resets} of 200,000 were fresh`);
+    serve(strategy, { calls: 40_000, freshMs: 0.1, resetMs: 5 });
+    const tries = serve(strategy, { calls: 100_000, freshMs: 0.1, resetMs: 5 });
+    t.ok(tries >= 90 && tries <= 110, `${tries} of 100,000 were reset`);
+    t.end();
+  },
+);
+
 t.test('a pause of the garbage collector changes nothing, nor does a small difference', (t) => {
   const strategy = new StartStrategy('auto');
   strategy.allow();
