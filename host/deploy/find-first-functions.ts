@@ -27,8 +27,10 @@ const MORE_MEMORY_BYTES = 64 * 1024 * 1024;
 /** Bytes of a response; more end the call. */
 const RESPONSE_BYTES = 1024 * 1024;
 
-/** Memory that a byte of a core module takes, beside what it took when it was tried out: its copy, V8's own, and what V8 writes. */
+/** Memory that a byte of a copied module takes: V8 has it once more, and writes code. */
 const BYTES_PER_MODULE_BYTE = 4;
+/** Memory that a function of it takes: V8 makes an object of each global that is exported, and of its name (442 MB for 900,000). */
+const BYTES_PER_FUNCTION = 512;
 
 /** What most functions are asked first. */
 const REQUEST: IncomingHttpRequest = {
@@ -56,14 +58,18 @@ export async function findFirstFunctions(
 ): Promise<readonly (readonly number[])[]> {
   if (manifest.engine !== 'native') return [];
   const memoryBytes = startBytes + MORE_MEMORY_BYTES;
-  const moduleBytes = files.reduce((sum, { bytes }) => sum + bytes.byteLength, 0);
-  if (memoryBytes + moduleBytes * BYTES_PER_MODULE_BYTE > spareBytes) return [];
   const copies = new Map(files.map(({ name, bytes }) => [name, bytes]));
   const noting = manifest.modules.map(({ file }) => {
     const copy = noteEntries(copies.get(file) ?? new Uint8Array());
     copies.set(file, copy.bytes);
     return copy;
   });
+  const codeBytes = noting.reduce(
+    (sum, { bytes, count }) =>
+      sum + bytes.byteLength * BYTES_PER_MODULE_BYTE + count * BYTES_PER_FUNCTION,
+    0,
+  );
+  if (memoryBytes + codeBytes > spareBytes) return [];
   const made: (readonly [module: number, exports: WebAssembly.Exports])[] = [];
   const engine = createNativeEngine(wasiInterfaces, (...core) => made.push(core));
   const guest = createTrialGuest();
